@@ -1,0 +1,73 @@
+/**
+ * Coarse deadlines for very many owners: one slot per tick, one tick per second.
+ *
+ * An owner sits in the slot of the tick at which it wants to be looked at. Refreshing a deadline costs nothing here: the owner
+ * remembers when it was last heard of and, when its slot comes up, answers with the tick at which to look again. So a
+ * connection that is busy is touched once per Keep Alive, not once per packet.
+ */
+export interface WheelEntry {
+  /** Slot the entry sits in, −1 when in none; written by the wheel only. */
+  wheelSlot: number;
+  /** Position inside the slot; written by the wheel only. */
+  wheelIndex: number;
+  /**
+   * The entry's slot came up.
+   *
+   * @param tick - the present tick
+   * @returns the later tick at which to look again, or 0 to leave the wheel
+   */
+  onWheel(tick: number): number;
+}
+
+export class TimerWheel {
+  readonly #slots: WheelEntry[][];
+  #tick: number;
+
+  /** @param slotCount - ticks per turn; a deadline further away is looked at once per turn, which is harmless */
+  constructor(startTick: number, slotCount = 4096) {
+    this.#tick = startTick;
+    this.#slots = Array.from({ length: slotCount }, () => []);
+  }
+
+  /** Puts the entry into the slot of `tick` (at least the next one); moves it when it already sits in a slot. */
+  schedule(entry: WheelEntry, tick: number): void {
+    this.remove(entry);
+    const ahead = Math.min(Math.max(tick - this.#tick, 1), this.#slots.length - 1);
+    const slotNumber = (this.#tick + ahead) % this.#slots.length;
+    const slot = this.#slots[slotNumber] as WheelEntry[];
+    entry.wheelSlot = slotNumber;
+    entry.wheelIndex = slot.length;
+    slot.push(entry);
+  }
+
+  remove(entry: WheelEntry): void {
+    if (entry.wheelSlot < 0) return;
+    const slot = this.#slots[entry.wheelSlot] as WheelEntry[];
+    const last = slot.pop() as WheelEntry;
+    if (last !== entry) {
+      slot[entry.wheelIndex] = last;
+      last.wheelIndex = entry.wheelIndex;
+    }
+    entry.wheelSlot = -1;
+  }
+
+  /** Moves to `tick` and asks every entry whose slot was passed. */
+  advance(tick: number): void {
+    while (this.#tick < tick) {
+      this.#tick++;
+      const slotNumber = this.#tick % this.#slots.length;
+      const due = this.#slots[slotNumber] as WheelEntry[];
+      if (due.length === 0) continue;
+      // Entries may remove themselves or others while they are asked, so the slot is emptied first.
+      this.#slots[slotNumber] = [];
+      for (const entry of due) {
+        entry.wheelSlot = -1;
+      }
+      for (const entry of due) {
+        if (entry.wheelSlot >= 0) continue;
+        const again = entry.onWheel(this.#tick);
+        if (again > 0) this.schedule(entry, again);
+      }
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * An Application Message as every room of the broker sees it.
+ *
+ * One shape for two lives. A *transient* message points into the read buffer and is valid only during the call; the
+ * connection reuses one object for all of its PUBLISH packets. A *kept* message owns its bytes and is shared by
+ * everybody who holds it (queues, windows, the retained tree). `keep()` turns the first into the second, once.
+ */
+
+/** A Topic Name that passed all checks: text and bytes, made once per topic and shared by its messages. */
+export interface Topic {
+  readonly name: string;
+  /** The UTF-8 bytes of `name`, 1..65,535 of them. */
+  readonly bytes: Buffer;
+}
+
+/** Who published: what a store and the retained source check need to know later. */
+export interface Publisher {
+  readonly clientId: string;
+  readonly username: string | null;
+  /** Port of the listener; 0 for internal publishers and Unix sockets. */
+  readonly listenerPort: number;
+}
+
+const noBytes = Buffer.alloc(0);
+
+export class Message {
+  topic: Topic;
+  qos: 0 | 1 | 2;
+  retain: boolean;
+  publisher: Publisher;
+  /** Packet Identifier the publisher used, 0 for QoS 0 and internal messages. */
+  publisherPacketId: number;
+
+  /** Payload = `payloadSource[payloadStart..payloadEnd)`. */
+  payloadSource: Buffer;
+  payloadStart: number;
+  payloadEnd: number;
+
+  /**
+   * Encoded properties that travel on (no Topic Alias, no Subscription Identifier), in the order received, without their
+   * length: `propertiesSource[propertiesStart..propertiesEnd)`.
+   */
+  propertiesSource: Buffer;
+  propertiesStart: number;
+  propertiesEnd: number;
+  /** Offset in `propertiesSource` of the four bytes of Message Expiry Interval, −1 when there is none. */
+  expiryOffset: number;
+  /** Wall clock in ms at which the message expires, 0 = never. */
+  expiresAtMs: number;
+
+  /** Identity in the store; 0 until something durable refers to the message. */
+  storeId: number;
+  /** Differs between any two messages a connection reads, so that an encoded frame can be recognised as its own. */
+  serial: number;
+  /** The kept copy of a transient message; a kept message refers to itself. */
+  kept: Message | null;
+
+  constructor(topic: Topic, publisher: Publisher) {
+    this.topic = topic;
+    this.qos = 0;
+    this.retain = false;
+    this.publisher = publisher;
+    this.publisherPacketId = 0;
+    this.payloadSource = noBytes;
+    this.payloadStart = 0;
+    this.payloadEnd = 0;
+    this.propertiesSource = noBytes;
+    this.propertiesStart = 0;
+    this.propertiesEnd = 0;
+    this.expiryOffset = -1;
+    this.expiresAtMs = 0;
+    this.storeId = 0;
+    this.serial = 0;
+    this.kept = null;
+  }
+
+  get payloadLength(): number {
+    return this.payloadEnd - this.payloadStart;
+  }
+
+  /** A view of the payload; valid as long as the message is. */
+  get payload(): Buffer {
+    return this.payloadSource.subarray(this.payloadStart, this.payloadEnd);
+  }
+
+  /** The message with bytes of its own; the same object every time, whoever asks first. */
+  keep(): Message {
+    if (this.kept !== null) return this.kept;
+    const kept = new Message(this.topic, this.publisher);
+    const propertiesLength = this.propertiesEnd - this.propertiesStart;
+    const payloadLength = this.payloadEnd - this.payloadStart;
+    const bytes = Buffer.allocUnsafe(propertiesLength + payloadLength);
+    if (propertiesLength > 0) this.propertiesSource.copy(bytes, 0, this.propertiesStart, this.propertiesEnd);
+    this.payloadSource.copy(bytes, propertiesLength, this.payloadStart, this.payloadEnd);
+    kept.qos = this.qos;
+    kept.retain = this.retain;
+    kept.publisherPacketId = this.publisherPacketId;
+    kept.payloadSource = bytes;
+    kept.payloadStart = propertiesLength;
+    kept.payloadEnd = bytes.length;
+    kept.propertiesSource = bytes;
+    kept.propertiesEnd = propertiesLength;
+    kept.expiryOffset = this.expiryOffset < 0 ? -1 : this.expiryOffset - this.propertiesStart;
+    kept.expiresAtMs = this.expiresAtMs;
+    kept.serial = this.serial;
+    kept.kept = kept;
+    this.kept = kept;
+    return kept;
+  }
+}
+
+/** What {@link createMessage} needs beside topic and publisher. */
+export interface MessageContent {
+  readonly payload: Buffer;
+  readonly qos?: 0 | 1 | 2;
+  readonly retain?: boolean;
+  /** Encoded properties that travel on, without their length; empty when left out. */
+  readonly properties?: Buffer;
+  /** Offset of the Message Expiry Interval's four bytes in `properties`, −1 when there is none. */
+  readonly expiryOffset?: number;
+  /** Wall clock in ms, 0 = never. */
+  readonly expiresAtMs?: number;
+}
+
+/** A kept message around bytes that the caller gives away. */
+export function createMessage(topic: Topic, publisher: Publisher, content: MessageContent): Message {
+  const message = new Message(topic, publisher);
+  message.qos = content.qos ?? 0;
+  message.retain = content.retain ?? false;
+  message.payloadSource = content.payload;
+  message.payloadEnd = content.payload.length;
+  message.propertiesSource = content.properties ?? noBytes;
+  message.propertiesEnd = message.propertiesSource.length;
+  message.expiryOffset = content.expiryOffset ?? -1;
+  message.expiresAtMs = content.expiresAtMs ?? 0;
+  message.kept = message;
+  return message;
+}
