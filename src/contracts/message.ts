@@ -50,6 +50,8 @@ export class Message {
 
   /** Identity in the store; 0 until something durable refers to the message. */
   storeId: number;
+  /** How many deliveries, retained entries and wills hold the message; kept by the engine. */
+  references: number;
   /** Differs between any two messages a connection reads, so that an encoded frame can be recognised as its own. */
   serial: number;
   /** The kept copy of a transient message; a kept message refers to itself. */
@@ -70,6 +72,7 @@ export class Message {
     this.expiryOffset = -1;
     this.expiresAtMs = 0;
     this.storeId = 0;
+    this.references = 0;
     this.serial = 0;
     this.kept = null;
   }

@@ -23,6 +23,16 @@ export const DeliveryState = {
 } as const;
 export type DeliveryState = (typeof DeliveryState)[keyof typeof DeliveryState];
 
+/**
+ * The Packet Identifier of an outgoing delivery.
+ *
+ * Deliveries of a session are numbered 1, 2, 3 … as they are accepted, and the identifier follows from the number, so it is
+ * known, and durable, before anything is sent; a queue may be longer than there are identifiers.
+ */
+export function packetIdOf(sequence: number): number {
+  return ((sequence - 1) % 65_535) + 1;
+}
+
 export interface SessionFact {
   readonly kind: 'session';
   readonly clientId: string;
@@ -33,8 +43,8 @@ export interface SessionFact {
   readonly expiryIntervalSeconds: number;
   /** Wall clock in ms at which a disconnected session ends; 0 while connected or when it never ends. */
   readonly expiresAtMs: number;
-  /** Packet Identifier given out last, 0..65,535. */
-  readonly lastPacketId: number;
+  /** Sequence number of the last outgoing QoS 1 or 2 delivery, 0 = none yet; see {@link packetIdOf}. */
+  readonly lastSequence: number;
 }
 
 export interface SubscriptionFact {
@@ -62,7 +72,12 @@ export interface DeliveryFact {
   readonly direction: 'in' | 'out';
   /** `storeId` of the message; 0 when only the exchange is left (awaiting PUBCOMP). */
   readonly storeId: number;
-  readonly packetId: number;
+  /**
+   * Outgoing: sequence number ({@link packetIdOf}), 0 for a queued QoS 0 message. A file that knows only Packet Identifiers gives
+   * the least number that has the identifier and is above that of the session's delivery before it.
+   * Incoming: the Packet Identifier the client chose.
+   */
+  readonly sequence: number;
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;
   readonly dup: boolean;
@@ -99,18 +114,19 @@ export interface Store {
   sessionRemoved(clientId: string): void;
   subscriptionPut(subscription: Omit<SubscriptionFact, 'kind'>): void;
   subscriptionRemoved(clientId: string, filter: string): void;
-  /** An outgoing QoS 1 or 2 delivery was queued or sent (`packetId` > 0), or a QoS 0 message queued (`packetId` 0). */
+  /** An outgoing QoS 1 or 2 delivery was queued or sent (`sequence` > 0), or a QoS 0 message queued (`sequence` 0). */
   deliveryPut(
     clientId: string,
-    packetId: number,
+    sequence: number,
     message: Message,
     qos: 0 | 1 | 2,
     retain: boolean,
     subscriptionIds: readonly number[] | null,
   ): void;
   /** PUBREC came: only PUBREL may be sent from now on. */
-  deliveryReleased(clientId: string, packetId: number): void;
-  deliveryRemoved(clientId: string, packetId: number): void;
+  deliveryReleased(clientId: string, sequence: number): void;
+  /** Acknowledged, expired or given up; `sequence` 0: all queued QoS 0 messages of the session are gone. */
+  deliveryRemoved(clientId: string, sequence: number): void;
   /** An incoming QoS 2 message is owned and awaits PUBREL. */
   receivedPut(clientId: string, packetId: number, message: Message): void;
   receivedRemoved(clientId: string, packetId: number): void;

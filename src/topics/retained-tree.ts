@@ -1,0 +1,132 @@
+/**
+ * Topic Names → one value each, found again by Topic Filter.
+ *
+ * A trie with one node per level; walking a filter visits a parent before its children and children in the order in which
+ * they were first stored. Nodes stay valid while somebody walks: a removed value leaves `value === undefined` behind in the
+ * node a walker may still hold.
+ */
+export interface RetainedNode<T> {
+  value: T | undefined;
+  children: Map<string, RetainedNode<T>> | undefined;
+}
+
+export class RetainedTree<T extends object> {
+  readonly #root: RetainedNode<T> = { value: undefined, children: undefined };
+  #count = 0;
+
+  /** Values held. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get(topicName: string): T | undefined {
+    let node: RetainedNode<T> | undefined = this.#root;
+    let at = 0;
+    for (;;) {
+      const slash = topicName.indexOf('/', at);
+      node = node.children?.get(slash < 0 ? topicName.slice(at) : topicName.slice(at, slash));
+      if (node === undefined || slash < 0) return node?.value;
+      at = slash + 1;
+    }
+  }
+
+  /** Stores the value and returns the one it replaces. */
+  set(topicName: string, value: T): T | undefined {
+    let node = this.#root;
+    let at = 0;
+    for (;;) {
+      const slash = topicName.indexOf('/', at);
+      const level = slash < 0 ? topicName.slice(at) : topicName.slice(at, slash);
+      node.children ??= new Map();
+      let next = node.children.get(level);
+      if (next === undefined) {
+        next = { value: undefined, children: undefined };
+        node.children.set(level, next);
+      }
+      node = next;
+      if (slash < 0) break;
+      at = slash + 1;
+    }
+    const previous = node.value;
+    if (previous === undefined) this.#count++;
+    node.value = value;
+    return previous;
+  }
+
+  /** Removes the value and returns it; nodes that lead nowhere go with it. */
+  delete(topicName: string): T | undefined {
+    const removed = deleteBelow(this.#root, topicName, 0);
+    if (removed !== undefined) this.#count--;
+    return removed;
+  }
+
+  /** The nodes with a value whose Topic Name the filter matches, parents first. */
+  find(filter: string): RetainedNode<T>[] {
+    const found: RetainedNode<T>[] = [];
+    findBelow(this.#root, filter, 0, found);
+    return found;
+  }
+
+  /** Every value, `$` topics included. */
+  *values(): Generator<T> {
+    yield* valuesBelow(this.#root);
+  }
+}
+
+function deleteBelow<T>(node: RetainedNode<T>, name: string, at: number): T | undefined {
+  const slash = name.indexOf('/', at);
+  const level = slash < 0 ? name.slice(at) : name.slice(at, slash);
+  const next = node.children?.get(level);
+  if (next === undefined) return undefined;
+  let removed: T | undefined;
+  if (slash < 0) {
+    removed = next.value;
+    next.value = undefined;
+  } else {
+    removed = deleteBelow(next, name, slash + 1);
+  }
+  if (next.value === undefined && next.children === undefined) {
+    node.children?.delete(level);
+    if (node.children?.size === 0) node.children = undefined;
+  }
+  return removed;
+}
+
+function findBelow<T>(node: RetainedNode<T>, filter: string, at: number, found: RetainedNode<T>[]): void {
+  const slash = filter.indexOf('/', at);
+  const level = slash < 0 ? filter.slice(at) : filter.slice(at, slash);
+  if (level === '#') {
+    if (node.value !== undefined) found.push(node);
+    if (node.children === undefined) return;
+    for (const [name, next] of node.children) {
+      // Wildcards at the first level do not see names that begin with $. [MQTT-4.7.2-1]
+      if (at === 0 && name.charCodeAt(0) === 0x24) continue;
+      findBelow(next, '#', 1, found);
+    }
+    return;
+  }
+  if (level === '+') {
+    if (node.children === undefined) return;
+    for (const [name, next] of node.children) {
+      if (at === 0 && name.charCodeAt(0) === 0x24) continue;
+      findStep(next, filter, slash, found);
+    }
+    return;
+  }
+  const next = node.children?.get(level);
+  if (next !== undefined) findStep(next, filter, slash, found);
+}
+
+function findStep<T>(node: RetainedNode<T>, filter: string, slash: number, found: RetainedNode<T>[]): void {
+  if (slash >= 0) {
+    findBelow(node, filter, slash + 1, found);
+  } else if (node.value !== undefined) {
+    found.push(node);
+  }
+}
+
+function* valuesBelow<T>(node: RetainedNode<T>): Generator<T> {
+  if (node.value !== undefined) yield node.value;
+  if (node.children === undefined) return;
+  for (const next of node.children.values()) yield* valuesBelow(next);
+}
