@@ -7,8 +7,10 @@
 import type { Message } from './message.ts';
 
 export interface Outlet {
-  /** So much is waiting for the socket that QoS 0 is dropped and QoS 1 and 2 wait in the queue. */
+  /** Enough is waiting for the socket: QoS 1 and 2 and retained messages wait in the session instead. */
   readonly isCongested: boolean;
+  /** So much is waiting for the socket that a QoS 0 message has to be dropped. */
+  readonly isFull: boolean;
   /** Exchanges the receiver takes at a time, 1..65,535. */
   readonly receiveMaximum: number;
   /**
@@ -27,4 +29,6 @@ export interface Outlet {
     subscriptionIds: readonly number[] | null,
   ): boolean;
   sendPubrel(packetId: number): void;
+  /** Ends the Network Connection; MQTT 5.0 clients are told `reasonCode` first. */
+  disconnect(reasonCode: number): void;
 }

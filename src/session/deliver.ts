@@ -1,0 +1,212 @@
+/**
+ * Room 6: one message, one subscription → sent, queued or dropped.
+ *
+ * QoS 0 goes out at once or not at all. QoS 1 and 2 go out while the window has room and nothing is waiting, else they queue
+ * up to the limits; over the limit the newest is dropped, as Mosquitto does. A fault in here belongs to the subscriber.
+ */
+import type { Message } from '../contracts/message.ts';
+import type { Store } from '../contracts/store.ts';
+import { packetIdOf } from '../contracts/store.ts';
+import { type Holdings, hold, release } from './holding.ts';
+import type { Outgoing } from './outgoing.ts';
+import { Step } from './outgoing.ts';
+import type { Session, Subscription } from './session.ts';
+
+/** The bounds that a session obeys; 0 means none. */
+export interface DeliveryLimits {
+  /** Exchanges in flight to a client that states no Receive Maximum. */
+  readonly maxInflightMessages: number;
+  readonly maxInflightBytes: number;
+  readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
+  readonly queueQos0Messages: boolean;
+  /** Deliver at the subscription's QoS even when the message was published at a lower one. */
+  readonly upgradeOutgoingQos: boolean;
+}
+
+/** What of the engine a delivery touches. */
+export interface DeliveryNeeds {
+  readonly limits: DeliveryLimits;
+  readonly stats: { publishDropped: number };
+  readonly holdings: Holdings;
+  readonly store: Store;
+  /** Wall clock in ms of the present turn. */
+  readonly nowMs: number;
+  /** A delivery was dropped because of a limit; called once per connection. */
+  reportDrops(session: Session): void;
+}
+
+/** @param isReplay - the message is a retained one sent because of a new subscription */
+export function deliver(
+  needs: DeliveryNeeds,
+  session: Session,
+  message: Message,
+  subscription: Subscription,
+  isReplay: boolean,
+): void {
+  let qos = subscription.qos;
+  if (message.qos < qos && !needs.limits.upgradeOutgoingQos) qos = message.qos;
+  const retain = isReplay || (subscription.retainAsPublished && message.retain);
+  if (qos === 0) {
+    deliverQos0(needs, session, message, retain, subscription.ids);
+  } else {
+    deliverAcknowledged(needs, session, message, qos, retain, subscription.ids);
+  }
+}
+
+function deliverQos0(
+  needs: DeliveryNeeds,
+  session: Session,
+  message: Message,
+  retain: boolean,
+  ids: readonly number[] | null,
+): void {
+  const outlet = session.outlet;
+  if (outlet !== null) {
+    if (outlet.isFull) drop(needs, session);
+    else outlet.sendPublish(message, 0, retain, false, 0, ids);
+    return;
+  }
+  if (!needs.limits.queueQos0Messages || !session.isPersistent) return;
+  if (!hasRoom(needs.limits, session, message)) {
+    drop(needs, session);
+    return;
+  }
+  const kept = message.keep();
+  hold(needs.holdings, kept);
+  session.queuedQos0 ??= [];
+  session.queuedQos0.push({ message: kept, retain, ids });
+  needs.store.deliveryPut(session.clientId, 0, kept, 0, retain, ids);
+}
+
+function deliverAcknowledged(
+  needs: DeliveryNeeds,
+  session: Session,
+  message: Message,
+  qos: 1 | 2,
+  retain: boolean,
+  ids: readonly number[] | null,
+): void {
+  const { outlet } = session;
+  const outgoing = session.outgoingRing();
+  if (
+    outlet !== null &&
+    outgoing.queued === 0 &&
+    !outlet.isCongested &&
+    hasWindow(needs.limits, outgoing, session, message)
+  ) {
+    // A session that ends with its connection never sends twice, so its message need not be kept.
+    const kept = session.isPersistent ? message.keep() : null;
+    const sequence = outgoing.pushSent(kept, qos, retain, ids);
+    if (kept !== null) {
+      hold(needs.holdings, kept);
+      needs.store.deliveryPut(session.clientId, sequence, kept, qos, retain, ids);
+    }
+    if (!outlet.sendPublish(message, qos, retain, false, packetIdOf(sequence), ids)) finish(needs, session, sequence);
+    return;
+  }
+  if (!hasRoom(needs.limits, session, message)) {
+    drop(needs, session);
+    return;
+  }
+  const kept = message.keep();
+  hold(needs.holdings, kept);
+  const sequence = outgoing.pushQueued(kept, qos, retain, ids);
+  if (session.isPersistent) needs.store.deliveryPut(session.clientId, sequence, kept, qos, retain, ids);
+}
+
+/** Sends what waits as far as window and socket allow: after an acknowledgement, a drain, a reconnect. */
+export function sendWaiting(needs: DeliveryNeeds, session: Session): void {
+  const { outlet, outgoing } = session;
+  if (outlet === null || outgoing === null) return;
+  while (outgoing.queued > 0 && session.outlet === outlet && !outlet.isCongested) {
+    const sequence = outgoing.sendAt;
+    const message = outgoing.message(sequence) as Message;
+    if (isExpired(message, needs.nowMs)) {
+      finish(needs, session, sequence);
+      continue;
+    }
+    if (!hasWindow(needs.limits, outgoing, session, message)) return;
+    outgoing.sent();
+    const sent = outlet.sendPublish(
+      message,
+      outgoing.qos(sequence),
+      outgoing.retain(sequence),
+      outgoing.dup(sequence),
+      packetIdOf(sequence),
+      outgoing.subscriptionIds(sequence),
+    );
+    if (!sent) finish(needs, session, sequence);
+  }
+}
+
+/**
+ * Sends again what was under way when the last connection ended, in the original order with the original identifiers, then
+ * what waits. [MQTT-4.4.0-1]
+ */
+export function resume(needs: DeliveryNeeds, session: Session): void {
+  const { outlet, outgoing } = session;
+  if (outlet === null) return;
+  if (outgoing !== null) {
+    for (let sequence = outgoing.first; sequence < outgoing.sendAt; sequence++) {
+      const step = outgoing.step(sequence);
+      if (step === Step.none) continue;
+      if (step === Step.awaitingPubcomp) {
+        outlet.sendPubrel(packetIdOf(sequence));
+        continue;
+      }
+      const sent = outlet.sendPublish(
+        outgoing.message(sequence) as Message,
+        outgoing.qos(sequence),
+        outgoing.retain(sequence),
+        outgoing.dup(sequence),
+        packetIdOf(sequence),
+        outgoing.subscriptionIds(sequence),
+      );
+      if (!sent) finish(needs, session, sequence);
+    }
+    sendWaiting(needs, session);
+  }
+  const queued = session.queuedQos0;
+  if (queued === null) return;
+  session.queuedQos0 = null;
+  needs.store.deliveryRemoved(session.clientId, 0);
+  for (const { message, retain, ids } of queued) {
+    if (!isExpired(message, needs.nowMs)) outlet.sendPublish(message, 0, retain, false, 0, ids);
+    release(needs.holdings, message);
+  }
+}
+
+/** The delivery is done: acknowledged, too large for its receiver, or expired before it was sent. */
+export function finish(needs: DeliveryNeeds, session: Session, sequence: number): void {
+  const outgoing = session.outgoing as Outgoing;
+  const message = outgoing.remove(sequence);
+  release(needs.holdings, message);
+  if (session.isPersistent) needs.store.deliveryRemoved(session.clientId, sequence);
+}
+
+/** Whether the message's time is over. [MQTT-3.3.2-5] */
+export function isExpired(message: Message, nowMs: number): boolean {
+  return message.expiresAtMs !== 0 && message.expiresAtMs <= nowMs;
+}
+
+function hasWindow(limits: DeliveryLimits, outgoing: Outgoing, session: Session, message: Message): boolean {
+  // [MQTT-3.3.4-9]
+  if (outgoing.inFlight >= (session.outlet?.receiveMaximum ?? 0) || !outgoing.hasPacketId) return false;
+  const bytesMax = limits.maxInflightBytes;
+  return bytesMax === 0 || outgoing.inFlight === 0 || outgoing.inFlightBytes + message.payloadLength <= bytesMax;
+}
+
+function hasRoom(limits: DeliveryLimits, session: Session, message: Message): boolean {
+  const waiting = (session.outgoing?.queued ?? 0) + (session.queuedQos0?.length ?? 0);
+  if (limits.maxQueuedMessages > 0 && waiting >= limits.maxQueuedMessages) return false;
+  if (limits.maxQueuedBytes === 0) return true;
+  return (session.outgoing?.queuedBytes ?? 0) + message.payloadLength <= limits.maxQueuedBytes;
+}
+
+function drop(needs: DeliveryNeeds, session: Session): void {
+  needs.stats.publishDropped++;
+  if (session.hasReportedDrops) return;
+  session.hasReportedDrops = true;
+  needs.reportDrops(session);
+}

@@ -1,0 +1,89 @@
+/**
+ * What the broker owes one client: subscriptions, deliveries not yet done, incoming QoS 2 messages, the Will, and how long
+ * all of it is kept. A Session outlives Network Connections; while one serves it, that one is its `outlet`.
+ */
+import type { WheelEntry } from '../base/timer-wheel.ts';
+import type { Message, Publisher } from '../contracts/message.ts';
+import type { Outlet } from '../contracts/outlet.ts';
+import type { SharedGroup } from '../topics/shared-group.ts';
+import type { TopicFilter } from '../topics/topic-filter.ts';
+import { Outgoing } from './outgoing.ts';
+
+/** Session Expiry Interval that means never (MQTT 5.0 §3.1.2.11.2). */
+export const neverExpires = 0xffff_ffff;
+
+/** One subscription of one session; or, with a `group` and no session, the entry of a shared group in the tree. */
+export interface Subscription {
+  readonly session: Session | null;
+  readonly group: SharedGroup<Subscription> | null;
+  readonly topicFilter: TopicFilter;
+  qos: 0 | 1 | 2;
+  noLocal: boolean;
+  retainAsPublished: boolean;
+  retainHandling: 0 | 1 | 2;
+  /** The Subscription Identifier as deliveries carry it, null for none. */
+  ids: readonly number[] | null;
+}
+
+export interface Will {
+  readonly message: Message;
+  readonly delaySeconds: number;
+}
+
+/** Something the session sends as fast as its client takes it, such as the retained messages of a new subscription. */
+export interface Backlog {
+  /** Sends a bounded amount; called again while it answers true and the client can take more. */
+  sendSome(): boolean;
+}
+
+export class Session implements WheelEntry {
+  readonly clientId: string;
+  /** Identity of the client, shared by all messages it publishes; replaced when it comes back as somebody else. */
+  publisher: Publisher;
+  /** The Network Connection that serves the session now. */
+  outlet: Outlet | null = null;
+  /** Topic Filter text → subscription. Bounded by memory that the client's own packets paid for. */
+  readonly subscriptions = new Map<string, Subscription>();
+  /** QoS 1 and 2 deliveries; made with the first. */
+  outgoing: Outgoing | null = null;
+  /** Queued QoS 0 messages of an absent client, only with `queue_qos0_messages`; bounded with the queue. */
+  queuedQos0: { readonly message: Message; readonly retain: boolean; readonly ids: readonly number[] | null }[] | null =
+    null;
+  /** Packet Identifier → incoming QoS 2 message that awaits PUBREL; null stands for one that was refused silently. */
+  received: Map<number, Message | null> | null = null;
+  /** Work that waits for the client to take more. */
+  backlogs: Backlog[] | null = null;
+  /** Seconds to keep the session without a connection; 0 ends it with the connection, {@link neverExpires} keeps it. */
+  expiryIntervalSeconds = 0;
+  /** Wall clock in ms at which a session without connection ends; 0 while connected or for ever. */
+  expiresAtMs = 0;
+  will: Will | null = null;
+  /** Wall clock in ms at which a delayed Will goes out; 0 while connected. */
+  willDueAtMs = 0;
+  /** Whether the operator was told that deliveries are being dropped, once per connection. */
+  hasReportedDrops = false;
+  wheelSlot = -1;
+  wheelIndex = 0;
+  readonly #onDue: (session: Session) => number;
+
+  /** @param onDue - looks at expiry and Will when the wheel comes round; returns the tick for the next look, 0 for none */
+  constructor(clientId: string, publisher: Publisher, onDue: (session: Session) => number) {
+    this.clientId = clientId;
+    this.publisher = publisher;
+    this.#onDue = onDue;
+  }
+
+  /** Whether anything of the session must survive its connection, and so be stored. */
+  get isPersistent(): boolean {
+    return this.expiryIntervalSeconds > 0;
+  }
+
+  outgoingRing(): Outgoing {
+    this.outgoing ??= new Outgoing();
+    return this.outgoing;
+  }
+
+  onWheel(): number {
+    return this.#onDue(this);
+  }
+}

@@ -1,0 +1,40 @@
+/** Whose turn it is among the members of one shared subscription (MQTT 5.0 §4.8.2). */
+export class SharedGroup<M> {
+  readonly members: M[] = [];
+  #turn = 0;
+
+  /** Members take part in the order in which they subscribed. */
+  add(member: M): void {
+    this.members.push(member);
+  }
+
+  /** @returns whether the group is empty now */
+  remove(member: M): boolean {
+    const index = this.members.indexOf(member);
+    if (index >= 0) {
+      this.members.splice(index, 1);
+      if (index < this.#turn) this.#turn--;
+    }
+    return this.members.length === 0;
+  }
+
+  /**
+   * The member that gets the next message: round robin over those that are ready, over all when none is.
+   *
+   * @param isReady - whether a member can take a message now
+   */
+  next(isReady: (member: M) => boolean): M | undefined {
+    const count = this.members.length;
+    if (count === 0) return undefined;
+    for (let step = 0; step < count; step++) {
+      const index = (this.#turn + step) % count;
+      const member = this.members[index] as M;
+      if (!isReady(member)) continue;
+      this.#turn = (index + 1) % count;
+      return member;
+    }
+    const member = this.members[this.#turn % count];
+    this.#turn = (this.#turn + 1) % count;
+    return member;
+  }
+}
