@@ -20,6 +20,8 @@ export interface Clock {
   after(delayMs: number, callback: () => void): Timer;
   /** Calls back every `periodMs`; such a timer does not keep the process alive. */
   every(periodMs: number, callback: () => void): Timer;
+  /** Calls back when the input that is already waiting has been handled. */
+  soon(callback: () => void): void;
   /** Cryptographically strong random bytes. */
   randomBytes(count: number): Buffer;
 }
@@ -39,6 +41,7 @@ export function systemClock(): Clock {
       timer.unref();
       return { cancel: () => clearInterval(timer) };
     },
+    soon: (callback) => void setImmediate(callback),
     randomBytes: (count) => randomBytes(count),
   };
 }
@@ -75,6 +78,11 @@ export class VirtualClock implements Clock {
 
   every(periodMs: number, callback: () => void): Timer {
     return this.#add({ dueMs: this.#nowMs + periodMs, periodMs, callback });
+  }
+
+  /** Due at the next {@link advance}, even by 0. */
+  soon(callback: () => void): void {
+    this.after(0, callback);
   }
 
   randomBytes(count: number): Buffer {

@@ -1,0 +1,174 @@
+/** The engine's public face: what the rest of the program and users of the library may do with a broker. */
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Hooks } from '../contracts/hooks.ts';
+import type { Logger } from '../contracts/logger.ts';
+import { createMessage, type Message, type Publisher } from '../contracts/message.ts';
+import type { Outlet } from '../contracts/outlet.ts';
+import type { Store } from '../contracts/store.ts';
+import { Session } from '../session/session.ts';
+import { isTopicName, parseTopicFilter } from '../topics/topic-filter.ts';
+import { continueBacklogs } from './backlog.ts';
+import { Engine, tickMs } from './engine.ts';
+import type { Limits } from './limits.ts';
+import { publish } from './publish.ts';
+import { durableFacts, type Restored, restore } from './restore.ts';
+import { sendRetained } from './retain.ts';
+import { routeOf } from './route.ts';
+import { dueSession, endSession } from './sessions.ts';
+import type { Gauges, Stats } from './stats.ts';
+import { subscribe, unsubscribeAll } from './subscribe.ts';
+import { sendWill } from './will.ts';
+
+/** How a message of the program itself is published. */
+export interface PublishOptions {
+  readonly qos?: 0 | 1 | 2;
+  readonly retain?: boolean;
+  /** Encoded MQTT 5.0 properties that travel on, without their length. */
+  readonly properties?: Buffer;
+  /** Offset of the Message Expiry Interval's four bytes in `properties`. */
+  readonly expiryOffset?: number;
+}
+
+/** The broker as a publisher: `$SYS` topics, messages of the embedding program. */
+const internalPublisher: Publisher = { clientId: '', username: null, listenerPort: 0 };
+
+export class Broker {
+  readonly engine: Engine;
+  #timer: Timer | null = null;
+
+  constructor(clock: Clock, logger: Logger, store: Store, limits: Limits) {
+    this.engine = new Engine(clock, logger, store, limits);
+  }
+
+  /** Restores what the store kept and begins to count time. */
+  start(): Restored {
+    const { engine } = this;
+    const restored = restore(engine, (fact) => {
+      const { clientId, username, listenerPort } = fact;
+      return new Session(clientId, { clientId, username, listenerPort }, (session) => dueSession(engine, session));
+    });
+    engine.store.attach(() => durableFacts(engine));
+    this.#timer = engine.clock.every(tickMs, () => {
+      engine.nowMs = engine.clock.nowMs();
+      engine.wheel.advance(engine.tick());
+    });
+    return restored;
+  }
+
+  get stats(): Stats {
+    return this.engine.stats;
+  }
+
+  gauges(): Gauges {
+    const { engine } = this;
+    return {
+      clientsTotal: engine.sessions.size,
+      clientsConnected: engine.connectionsCount,
+      messagesStored: engine.holdings.count,
+      messagesStoredBytes: engine.holdings.bytes,
+      retainedCount: engine.retained.count,
+      subscriptionsCount: engine.subscriptionsCount,
+      sharedSubscriptionsCount: engine.sharedSubscriptionsCount,
+      packetsOutCount: engine.packetsOutCount,
+      packetsOutBytes: engine.packetsOutBytes,
+    };
+  }
+
+  /** Registers functions that watch the engine; the returned function takes them off again. */
+  watch(hooks: Hooks): () => void {
+    const { hooks: all } = this.engine;
+    all.push(hooks);
+    return () => {
+      const index = all.indexOf(hooks);
+      if (index >= 0) all.splice(index, 1);
+    };
+  }
+
+  /**
+   * Publishes a message of the program itself; `$SYS` topics are allowed, access rules do not apply.
+   *
+   * @returns how many sessions were to get it
+   * @throws RangeError - when `topicName` is not a legal Topic Name
+   */
+  publish(topicName: string, payload: Buffer, options: PublishOptions = {}): number {
+    if (!isTopicName(topicName)) throw new RangeError(`"${topicName}" is not a Topic Name`);
+    const { engine } = this;
+    engine.nowMs = engine.clock.nowMs();
+    const route = routeOf(engine, topicName);
+    const { expiryOffset = -1 } = options;
+    const expiresAtMs =
+      expiryOffset < 0 || options.properties === undefined
+        ? 0
+        : engine.nowMs + options.properties.readUInt32BE(expiryOffset) * 1000;
+    const message = createMessage(route.topic, internalPublisher, { payload, ...options, expiresAtMs });
+    return publish(engine, message, route, null);
+  }
+
+  /**
+   * Calls back for every message that the filter matches, retained ones first. Messages are valid during the call only, unless
+   * `message.keep()` is taken. `$share` groups are possible.
+   *
+   * @returns a function that ends the subscription
+   * @throws RangeError - when `filter` is not a legal Topic Filter
+   */
+  subscribe(filter: string, onMessage: (message: Message, isRetained: boolean) => void): () => void {
+    const topicFilter = parseTopicFilter(filter);
+    if (typeof topicFilter === 'string') throw new RangeError(`"${filter}" is not a Topic Filter`);
+    const { engine } = this;
+    // A session of its own that no client can take over: it is not in the registry and ends with the subscription.
+    const session = new Session('', internalPublisher, () => 0);
+    session.outlet = new CallbackOutlet(onMessage);
+    const options = { qos: 0, noLocal: false, retainAsPublished: true, retainHandling: 0, identifier: 0 } as const;
+    const { subscription } = subscribe(engine, session, topicFilter, options);
+    if (topicFilter.shareName === null) {
+      sendRetained(engine, session, subscription);
+      continueBacklogs(engine, session);
+    }
+    return () => {
+      session.outlet = null;
+      unsubscribeAll(engine, session);
+    };
+  }
+
+  /**
+   * Disconnects a client and, when asked, ends its session.
+   *
+   * @returns whether there was anything of that client
+   */
+  kick(clientId: string, reasonCode: number, endItsSession = false): boolean {
+    const session = this.engine.sessions.get(clientId);
+    if (session === undefined) return false;
+    session.outlet?.disconnect(reasonCode);
+    if (endItsSession && this.engine.sessions.get(clientId) === session) endSession(this.engine, session);
+    return true;
+  }
+
+  /** Publishes the Wills that are still waiting, stores everything and lets go of time. Connections are closed before. */
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    this.engine.nowMs = this.engine.clock.nowMs();
+    // Mosquitto: a broker that stops sends the Wills it holds before it saves.
+    for (const session of [...this.engine.sessions.values()]) sendWill(this.engine, session);
+    await this.engine.store.close();
+  }
+}
+
+class CallbackOutlet implements Outlet {
+  readonly isCongested = false;
+  readonly isFull = false;
+  readonly receiveMaximum = 65_535;
+  readonly #onMessage: (message: Message, isRetained: boolean) => void;
+
+  constructor(onMessage: (message: Message, isRetained: boolean) => void) {
+    this.#onMessage = onMessage;
+  }
+
+  sendPublish(message: Message, _qos: 0 | 1 | 2, retain: boolean): boolean {
+    this.#onMessage(message, retain);
+    return true;
+  }
+
+  sendPubrel(): void {}
+
+  disconnect(): void {}
+}

@@ -1,0 +1,77 @@
+/** The record of parts that a broker consists of. Each operation names the parts it touches; nothing else is shared. */
+import type { Clock } from '../base/clock.ts';
+import { TimerWheel } from '../base/timer-wheel.ts';
+import type { Authorizer } from '../contracts/authorizer.ts';
+import type { Hooks } from '../contracts/hooks.ts';
+import type { Logger } from '../contracts/logger.ts';
+import type { Message } from '../contracts/message.ts';
+import type { Store } from '../contracts/store.ts';
+import type { Holdings } from '../session/holding.ts';
+import type { Session, Subscription } from '../session/session.ts';
+import { RetainedTree } from '../topics/retained-tree.ts';
+import { RouteCache } from '../topics/route-cache.ts';
+import type { SharedGroup } from '../topics/shared-group.ts';
+import { SubscriptionTree } from '../topics/subscription-tree.ts';
+import type { Limits } from './limits.ts';
+import { logLines } from './log-lines.ts';
+import { Stats } from './stats.ts';
+
+/** Milliseconds per tick of the timing wheel: Keep Alive × 1.5 is a multiple of it. */
+export const tickMs = 500;
+
+export class Engine {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly store: Store;
+  /** Replaced as a whole by a reload. */
+  limits: Limits;
+  authorizer: Authorizer | null = null;
+  readonly hooks: Hooks[] = [];
+  readonly stats = new Stats();
+  readonly holdings: Holdings = { count: 0, bytes: 0, lastStoreId: 0 };
+  readonly routes = new RouteCache<Subscription>();
+  readonly tree: SubscriptionTree<Subscription>;
+  /** `$share/NAME/FILTER` → its group and the group's entry in the tree. */
+  readonly groups = new Map<string, { readonly group: SharedGroup<Subscription>; readonly entry: Subscription }>();
+  readonly retained = new RetainedTree<Message>();
+  /** Client Identifier → session. */
+  readonly sessions = new Map<string, Session>();
+  readonly wheel: TimerWheel;
+  /** Ordinary and shared subscriptions over all sessions. */
+  subscriptionsCount = 0;
+  sharedSubscriptionsCount = 0;
+  /** Sessions with a backlog that goes on when waiting input has been handled. */
+  readonly unfinished = new Set<Session>();
+  /** Open Network Connections, also those that have not sent CONNECT yet; kept by `connection/`. */
+  connectionsCount = 0;
+  /** Packets and bytes that wait for slow sockets; kept by `connection/`. */
+  packetsOutCount = 0;
+  packetsOutBytes = 0;
+  /** Wall clock in ms, read once per turn. */
+  nowMs: number;
+  /** Tells the operator that deliveries to this session are being dropped. */
+  readonly reportDrops: (session: Session) => void;
+  readonly #startMs: number;
+
+  constructor(clock: Clock, logger: Logger, store: Store, limits: Limits) {
+    this.clock = clock;
+    this.logger = logger;
+    this.store = store;
+    this.limits = limits;
+    this.tree = new SubscriptionTree((topicName) => this.routes.invalidate(topicName));
+    this.nowMs = clock.nowMs();
+    this.#startMs = clock.monotonicMs();
+    this.wheel = new TimerWheel(this.tick());
+    this.reportDrops = (session) => logger.log('notice', logLines.messagesDropped(session.clientId));
+  }
+
+  /** The present tick of the timing wheel; begins at 1 and never goes back. */
+  tick(): number {
+    return Math.floor((this.clock.monotonicMs() - this.#startMs) / tickMs) + 1;
+  }
+
+  /** The first tick at which `milliseconds` from now are over. */
+  tickAfter(milliseconds: number): number {
+    return Math.floor((this.clock.monotonicMs() - this.#startMs + milliseconds) / tickMs) + 2;
+  }
+}

@@ -1,0 +1,60 @@
+/** Room 4: what happens to an accepted Application Message. */
+import { InvariantViolation } from '../base/invariant.ts';
+import { ReasonCode } from '../codec/reason-code.ts';
+import type { Message } from '../contracts/message.ts';
+import { deliver } from '../session/deliver.ts';
+import type { Session, Subscription } from '../session/session.ts';
+import type { Route } from '../topics/route-cache.ts';
+import type { Engine } from './engine.ts';
+import { retain } from './retain.ts';
+
+/**
+ * Retains the message when it asks for that and hands it to everybody who subscribed.
+ *
+ * @param publisher - its session, null for the broker itself; decides No Local
+ * @returns how many sessions were to get it; a drop because of a limit counts as well
+ */
+export function publish(
+  engine: Engine,
+  message: Message,
+  route: Route<Subscription>,
+  publisher: Session | null,
+): number {
+  if (message.retain && engine.limits.retainAvailable) retain(engine, message);
+  if (engine.hooks.length > 0) {
+    for (const hook of engine.hooks) hook.afterPublish?.(message);
+  }
+  const matches = route.matches;
+  let matched = 0;
+  for (let index = 0; index < matches.length; index++) {
+    let subscription = matches[index] as Subscription;
+    if (subscription.group !== null) {
+      const member = subscription.group.next(isReady);
+      if (member === undefined) continue;
+      subscription = member;
+    }
+    const session = subscription.session as Session;
+    // [MQTT-3.8.3-3]
+    if (subscription.noLocal && session === publisher) continue;
+    matched++;
+    try {
+      deliver(engine, session, message, subscription, false);
+    } catch (error) {
+      failReceiver(engine, session, error);
+    }
+  }
+  return matched;
+}
+
+/** A member that is connected and not held up is preferred over one that is not. */
+function isReady(member: Subscription): boolean {
+  const outlet = (member.session as Session).outlet;
+  return outlet !== null && !outlet.isCongested;
+}
+
+/** A fault while serving a subscriber belongs to that subscriber, never to the publisher. */
+function failReceiver(engine: Engine, session: Session, error: unknown): void {
+  if (error instanceof InvariantViolation) throw error;
+  engine.logger.log('error', `Error: Unable to serve client ${session.clientId}: ${String(error)}`);
+  session.outlet?.disconnect(ReasonCode.UnspecifiedError);
+}

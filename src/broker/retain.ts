@@ -1,0 +1,97 @@
+/** Retained messages: kept, cleared, expired, and sent to new subscriptions. */
+import type { Message } from '../contracts/message.ts';
+import { deliver, isExpired } from '../session/deliver.ts';
+import { hold, release } from '../session/holding.ts';
+import type { Backlog, Session, Subscription } from '../session/session.ts';
+import type { RetainedNode } from '../topics/retained-tree.ts';
+import type { Engine } from './engine.ts';
+
+/** Retained messages one call of a replay sends before others get their turn. */
+const replayBatch = 200;
+
+/** A RETAIN 1 message replaces the one of its topic; an empty one removes it. [MQTT-3.3.1-5] [MQTT-3.3.1-6] */
+export function retain(engine: Pick<Engine, 'retained' | 'holdings' | 'store'>, message: Message): void {
+  const name = message.topic.name;
+  // $SYS is made anew at every start and is not worth a place on the disk.
+  const isStored = !name.startsWith('$SYS/');
+  if (message.payloadLength === 0) {
+    const removed = engine.retained.delete(name);
+    if (removed === undefined) return;
+    if (isStored) engine.store.retainedRemoved(name);
+    release(engine.holdings, removed);
+    return;
+  }
+  const kept = message.keep();
+  hold(engine.holdings, kept);
+  const previous = engine.retained.set(name, kept);
+  if (isStored) engine.store.retainedPut(kept);
+  if (previous !== undefined) release(engine.holdings, previous);
+}
+
+/** Sends what is retained under a new subscription, as fast as its client takes it; room 6 decides the rest. */
+export function sendRetained(engine: Engine, session: Session, subscription: Subscription): void {
+  const nodes = engine.retained.find(subscription.topicFilter.filter);
+  if (nodes.length === 0) return;
+  session.backlogs ??= [];
+  session.backlogs.push(new RetainedReplay(engine, session, subscription, nodes));
+}
+
+class RetainedReplay implements Backlog {
+  readonly #engine: Engine;
+  readonly #session: Session;
+  readonly #subscription: Subscription;
+  readonly #nodes: RetainedNode<Message>[];
+  #next = 0;
+
+  constructor(engine: Engine, session: Session, subscription: Subscription, nodes: RetainedNode<Message>[]) {
+    this.#engine = engine;
+    this.#session = session;
+    this.#subscription = subscription;
+    this.#nodes = nodes;
+  }
+
+  sendSome(): boolean {
+    const session = this.#session;
+    if (session.subscriptions.get(this.#subscription.topicFilter.text) !== this.#subscription) return false;
+    let left = replayBatch;
+    while (this.#next < this.#nodes.length) {
+      if (left-- === 0 || session.outlet === null || session.outlet.isCongested) return true;
+      if ((session.outgoing?.queued ?? 0) > 0) return true;
+      // The node, not the message, was remembered: what is sent is what is retained now.
+      const message = (this.#nodes[this.#next++] as RetainedNode<Message>).value;
+      if (message === undefined) continue;
+      if (isExpired(message, this.#engine.nowMs)) {
+        forget(this.#engine, message);
+        continue;
+      }
+      deliver(this.#engine, session, message, this.#subscription, true);
+    }
+    return false;
+  }
+}
+
+/** Removes a retained message whose time is over. */
+function forget(engine: Pick<Engine, 'retained' | 'holdings' | 'store'>, message: Message): void {
+  const removed = engine.retained.delete(message.topic.name);
+  if (removed === undefined) return;
+  engine.store.retainedRemoved(message.topic.name);
+  release(engine.holdings, removed);
+}
+
+/**
+ * Lets the session's backlogs go on.
+ *
+ * @returns whether one stopped only because its turn was over, so that it wants to be called again soon
+ */
+export function runBacklogs(session: Session): boolean {
+  while (session.backlogs !== null) {
+    const backlog = session.backlogs[0] as Backlog;
+    if (backlog.sendSome()) {
+      const { outlet, outgoing } = session;
+      return outlet !== null && !outlet.isCongested && (outgoing?.queued ?? 0) === 0;
+    }
+    session.backlogs.shift();
+    if (session.backlogs.length === 0) session.backlogs = null;
+  }
+  return false;
+}

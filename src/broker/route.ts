@@ -1,0 +1,74 @@
+/** Topic Name → who gets it, through the cache. */
+import { validateTopicNameBytes } from '../codec/publish.ts';
+import type { Session, Subscription } from '../session/session.ts';
+import { hashBytes, Route } from '../topics/route-cache.ts';
+import type { Engine } from './engine.ts';
+
+type Needs = Pick<Engine, 'routes' | 'tree' | 'limits'>;
+
+/**
+ * The present route of the Topic Name `bytes[start..end)`.
+ *
+ * @throws ProtocolError - 0x81 when it is no legal Topic Name; a cached name was legal before
+ */
+export function findRoute(engine: Needs, bytes: Buffer, start: number, end: number): Route<Subscription> {
+  const hash = hashBytes(bytes, start, end);
+  const cached = engine.routes.find(bytes, start, end, hash);
+  if (cached !== undefined && cached.generation === engine.tree.generation) return cached;
+  let name: string;
+  let ownBytes: Buffer;
+  if (cached !== undefined) {
+    name = cached.topic.name;
+    ownBytes = cached.topic.bytes;
+  } else {
+    validateTopicNameBytes(bytes, start, end);
+    name = bytes.toString('utf8', start, end);
+    ownBytes = Buffer.from(bytes.subarray(start, end));
+  }
+  const matches: Subscription[] = [];
+  engine.tree.match(name, matches);
+  const route = new Route<Subscription>(
+    name,
+    ownBytes,
+    hash,
+    engine.tree.generation,
+    engine.limits.allowDuplicateMessages || matches.length < 2 ? matches : oneCopyPerClient(matches),
+  );
+  engine.routes.add(route);
+  return route;
+}
+
+/** The route of a Topic Name that is known to be legal. */
+export function routeOf(engine: Needs, topicName: string): Route<Subscription> {
+  const bytes = Buffer.from(topicName);
+  return findRoute(engine, bytes, 0, bytes.length);
+}
+
+/**
+ * Joins the subscriptions of one client: highest QoS, all Subscription Identifiers (`allow_duplicate_messages false`).
+ *
+ * The joined one keeps quiet towards its own publisher only when all of them do.
+ */
+function oneCopyPerClient(matches: Subscription[]): Subscription[] {
+  const joined: Subscription[] = [];
+  const bySession = new Map<Session, Subscription>();
+  for (const match of matches) {
+    const session = match.session;
+    if (session === null) {
+      joined.push(match);
+      continue;
+    }
+    const first = bySession.get(session);
+    if (first === undefined) {
+      const copy = { ...match };
+      bySession.set(session, copy);
+      joined.push(copy);
+      continue;
+    }
+    if (match.qos > first.qos) first.qos = match.qos;
+    if (match.retainAsPublished) first.retainAsPublished = true;
+    first.noLocal &&= match.noLocal;
+    if (match.ids !== null) first.ids = first.ids === null ? match.ids : [...first.ids, ...match.ids];
+  }
+  return joined;
+}
