@@ -1,0 +1,102 @@
+// dist/lib: the library, by tsc (JavaScript and declarations, one file per source file).
+// dist/bin: the executables, by esbuild: one file each plus the parts that are loaded on demand; start-up time is why.
+//
+// Each half is built beside its place and moved in when complete, so that a failed build leaves the last good one, and
+// carries a digest of what it was made from, so that an up-to-date half is not built again.
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import { root, runNode } from './children.mjs';
+import { ensureNodeModules } from './setup.mjs';
+
+const dist = join(root, 'dist');
+const entries = join(root, 'src', 'cli', 'entry');
+
+/** Build what is out of date. @returns {Promise<number>} exit status */
+export async function buildAll() {
+  await ensureNodeModules();
+  const library = await buildLibrary();
+  const executables = await buildExecutables();
+  return library === 0 && executables === 0 ? 0 : 1;
+}
+
+/** @returns {Promise<number>} exit status of tsc, 0 if nothing had to be done */
+export function buildLibrary() {
+  return replaceWhenStale('lib', async (folder) => {
+    console.log('Building the library (tsc) …');
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    return runNode([tsc, '-p', 'tsconfig.build.json', '--outDir', folder]);
+  });
+}
+
+/** @returns {Promise<number>} 0, or 1 after esbuild has said what is wrong */
+export function buildExecutables() {
+  return replaceWhenStale('bin', async (folder) => {
+    const files = readdirSync(entries).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
+    console.log(`Building the executables (esbuild): ${files.map((file) => basename(file, '.ts')).join(', ')} …`);
+    const { build } = await import('esbuild');
+    const results = await Promise.allSettled(files.map((file) => build(bundle(file, folder))));
+    return results.every((result) => result.status === 'fulfilled') ? 0 : 1;
+  });
+}
+
+/** @returns {import('esbuild').BuildOptions} */
+function bundle(file, folder) {
+  const name = basename(file, '.ts');
+  return {
+    entryPoints: [join(entries, file)],
+    outdir: folder,
+    entryNames: '[name]',
+    // Bundled one by one: what two executables share is in both, so that each starts with as few files as it can.
+    chunkNames: `parts/${name}-[name]-[hash]`,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
+    // Packages in CommonJS call require() for Node's own modules.
+    banner: {
+      js: "import { createRequire as createRequireOfNode } from 'node:module';\nconst require = createRequireOfNode(import.meta.url);",
+    },
+    logLevel: 'warning',
+  };
+}
+
+async function replaceWhenStale(name, build) {
+  const place = join(dist, name);
+  const stamp = join(dist, `.${name}.digest`);
+  const digest = digestOfSources();
+  if (existsSync(place) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return 0;
+  const fresh = join(dist, `.${name}-${process.pid}`);
+  mkdirSync(fresh, { recursive: true });
+  try {
+    const status = await build(fresh);
+    if (status !== 0) return status;
+    rmSync(place, { recursive: true, force: true });
+    renameSync(fresh, place);
+    writeFileSync(stamp, digest);
+    return 0;
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+/** Digest over names and contents of everything a build reads. Contents, not times: a checkout changes times. */
+function digestOfSources() {
+  const hash = createHash('sha256');
+  const files = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs'].map(
+    (f) => join(root, f),
+  );
+  for (const entry of readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })) {
+    if (entry.isFile() && !entry.name.endsWith('.test.ts'))
+      files.push(join(entry.parentPath ?? entry.path, entry.name));
+  }
+  for (const file of files.sort())
+    hash
+      .update(`${relative(root, file)}\0`)
+      .update(readFileSync(file))
+      .update('\0');
+  return hash.digest('hex');
+}
