@@ -97,13 +97,13 @@ export interface PropertyRow {
   readonly name: string;
   readonly type: PropertyType;
   readonly packets: readonly PropertyOwner[];
-  /** May occur more than once: User Property everywhere, Subscription Identifier in a PUBLISH from the server. */
-  readonly repeatable?: true;
+  /** Where it may occur more than once: User Property everywhere, Subscription Identifier in PUBLISH. */
+  readonly repeatable?: readonly PropertyOwner[];
   /** Smallest and largest legal value where the type allows more. */
   readonly min?: number;
   readonly max?: number;
-  /** The side that may send it, where only one may. */
-  readonly from?: 'client' | 'server';
+  /** Where only one side may send it. */
+  readonly onlyFrom?: { readonly [owner in PropertyOwner]?: 'client' | 'server' };
 }
 
 const everyOwner: readonly PropertyOwner[] = [
@@ -161,8 +161,9 @@ export const propertyTable: readonly PropertyRow[] = [
     name: 'subscription-identifier',
     type: 'varint',
     packets: ['publish', 'subscribe'],
-    repeatable: true,
+    repeatable: ['publish'],
     min: 1,
+    onlyFrom: { publish: 'server' },
   },
   {
     id: 0x11,
@@ -170,6 +171,7 @@ export const propertyTable: readonly PropertyRow[] = [
     name: 'session-expiry-interval',
     type: 'u32',
     packets: ['connect', 'connack', 'disconnect'],
+    onlyFrom: { disconnect: 'client' },
   },
   {
     id: 0x12,
@@ -209,7 +211,14 @@ export const propertyTable: readonly PropertyRow[] = [
     packets: ['connect'],
   },
   { id: 0x1a, key: 'responseInformation', name: 'response-information', type: 'string', packets: ['connack'] },
-  { id: 0x1c, key: 'serverReference', name: 'server-reference', type: 'string', packets: ['connack', 'disconnect'] },
+  {
+    id: 0x1c,
+    key: 'serverReference',
+    name: 'server-reference',
+    type: 'string',
+    packets: ['connack', 'disconnect'],
+    onlyFrom: { disconnect: 'server' },
+  },
   { id: 0x1f, key: 'reasonString', name: 'reason-string', type: 'string', packets: acknowledgements },
   { id: 0x21, key: 'receiveMaximum', name: 'receive-maximum', type: 'u16', packets: ['connect', 'connack'], min: 1 },
   { id: 0x22, key: 'topicAliasMaximum', name: 'topic-alias-maximum', type: 'u16', packets: ['connect', 'connack'] },
@@ -222,7 +231,7 @@ export const propertyTable: readonly PropertyRow[] = [
     name: 'user-property',
     type: 'pair',
     packets: everyOwner,
-    repeatable: true,
+    repeatable: everyOwner,
   },
   {
     id: 0x27,

@@ -165,7 +165,7 @@ export type ReasonCodeOf<P extends ReasonCodeCarrier> = CodeIn<(typeof reasonCod
 const rowsByCode: readonly (Row | undefined)[] = indexByCode();
 
 function indexByCode(): readonly (Row | undefined)[] {
-  const index = new Array<Row | undefined>(256).fill(undefined);
+  const index: (Row | undefined)[] = Array.from({ length: 256 }, () => undefined);
   for (const row of reasonCodes) index[row.code] = row;
   return index;
 }
