@@ -1,0 +1,168 @@
+/**
+ * The brokers that can be measured, and how each is started: in memory, without log, open to all, and with the limits
+ * raised that would otherwise drop messages.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TransportKind } from './job.ts';
+
+export interface StartRequest {
+  readonly port: number;
+  readonly transport: TransportKind;
+  /** An empty directory for this start. */
+  readonly directory: string;
+  /** Certificate and key for TLS, PEM. */
+  readonly certificate: { readonly certFile: string; readonly keyFile: string };
+}
+
+export interface BrokerCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+export interface BrokerKind {
+  readonly name: string;
+  /** Version text for the report. */
+  version(): string;
+  /** Why it cannot run here; undefined when it can. */
+  missing(): string | undefined;
+  prepare(request: StartRequest): BrokerCommand;
+  /** Only takes part in these job kinds; undefined means all. */
+  readonly onlyKinds?: readonly string[];
+}
+
+interface ConfigChoices {
+  readonly hasNoDelay: boolean;
+}
+
+/** A mosquitto.conf; Moustique reads the same one. */
+export function mosquittoConf(request: StartRequest, choices: ConfigChoices): string {
+  const lines = [
+    `listener ${request.port} 127.0.0.1`,
+    ...(request.transport === 'websocket' ? ['protocol websockets'] : []),
+    ...(request.transport === 'tls'
+      ? [`certfile ${request.certificate.certFile}`, `keyfile ${request.certificate.keyFile}`]
+      : []),
+    'allow_anonymous true',
+    'persistence false',
+    'log_dest stderr',
+    'log_type error',
+    'connection_messages false',
+    'max_inflight_messages 0',
+    'max_queued_messages 0',
+    ...(choices.hasNoDelay ? ['set_tcp_nodelay true'] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function writeConf(request: StartRequest, text: string): string {
+  const path = join(request.directory, 'broker.conf');
+  writeFileSync(path, text, { mode: 0o644 });
+  return path;
+}
+
+/** First line that a command prints, or '' when it cannot be run; mosquitto -h ends with status 3. */
+function firstLine(command: string, ...args: string[]): string {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).split('\n')[0] ?? '';
+  } catch (error) {
+    const stdout = (error as { stdout?: unknown }).stdout;
+    return typeof stdout === 'string' ? (stdout.split('\n')[0] ?? '') : '';
+  }
+}
+
+/** Moustique from this tree. */
+export function moustique(root: string): BrokerKind {
+  const bundle = join(root, 'dist/bin/moustique.js');
+  const launcher = join(root, 'bin/moustique.js');
+  return {
+    name: 'moustique',
+    version: () => firstLine(process.execPath, launcher, '-h'),
+    missing: () => (existsSync(bundle) && existsSync(launcher) ? undefined : 'not built: run npm run build first'),
+    prepare: (request) => ({
+      command: process.execPath,
+      args: [launcher, '-c', writeConf(request, mosquittoConf(request, { hasNoDelay: true }))],
+    }),
+  };
+}
+
+/** The system's mosquitto, with Nagle's algorithm as it ships, or without. */
+export function mosquitto(variant: { readonly hasNoDelay: boolean }): BrokerKind {
+  return {
+    name: variant.hasNoDelay ? 'mosquitto-nodelay' : 'mosquitto',
+    version: () => firstLine('mosquitto', '-h'),
+    missing: () => (firstLine('mosquitto', '-h') === '' ? 'not installed: apt-get install mosquitto' : undefined),
+    prepare: (request) => ({
+      command: 'mosquitto',
+      args: ['-c', writeConf(request, mosquittoConf(request, variant))],
+    }),
+    ...(variant.hasNoDelay ? { onlyKinds: ['latency'] } : {}),
+  };
+}
+
+export function aedes(root: string): BrokerKind {
+  const manifest = join(root, 'node_modules/aedes/package.json');
+  return {
+    name: 'aedes',
+    version: () => `aedes ${firstLine(process.execPath, '-p', `require(${JSON.stringify(manifest)}).version`)}`,
+    missing: () => (existsSync(manifest) ? undefined : 'not installed: npm ci'),
+    prepare: ({ port, transport, certificate }) => ({
+      command: process.execPath,
+      args: [
+        join(root, 'bench/brokers/aedes-server.mjs'),
+        String(port),
+        transport,
+        certificate.certFile,
+        certificate.keyFile,
+      ],
+    }),
+  };
+}
+
+/** nats-server with its MQTT listener; it has neither MQTT 5 nor, before 2.10, QoS 2. */
+export function natsServer(): BrokerKind {
+  return {
+    name: 'nats-server',
+    version: () => firstLine('nats-server', '--version'),
+    missing: () =>
+      firstLine('nats-server', '--version') === '' ? 'not installed: apt-get install nats-server' : undefined,
+    prepare: (request) => {
+      const store = join(request.directory, 'jetstream');
+      mkdirSync(store, { recursive: true });
+      const { certFile, keyFile } = request.certificate;
+      const tls = request.transport === 'tls' ? `  tls { cert_file: "${certFile}", key_file: "${keyFile}" }\n` : '';
+      const conf =
+        `server_name: bench\nhost: 127.0.0.1\nport: -1\nmax_connections: 100000\n` +
+        `jetstream { store_dir: "${store}" }\n` +
+        (request.transport === 'websocket'
+          ? `websocket { host: 127.0.0.1, port: ${request.port}, no_tls: true }\nmqtt { host: 127.0.0.1, port: -1, max_ack_pending: 65535 }\n`
+          : `mqtt {\n  host: 127.0.0.1\n  port: ${request.port}\n  max_ack_pending: 65535\n${tls}}\n`);
+      return { command: 'nats-server', args: ['-c', writeConf(request, conf)] };
+    },
+  };
+}
+
+/**
+ * Any other broker: a shell command in which `{port}`, `{transport}`, `{certfile}`, `{keyfile}` and `{dir}` are replaced.
+ * `{conf}` is a file with the configuration that mosquitto and Moustique get.
+ */
+export function customBroker(name: string, template: string): BrokerKind {
+  return {
+    name,
+    version: () => template,
+    missing: () => undefined,
+    prepare: (request) => {
+      const values: Record<string, string> = {
+        port: String(request.port),
+        transport: request.transport,
+        dir: request.directory,
+        certfile: request.certificate.certFile,
+        keyfile: request.certificate.keyFile,
+        conf: template.includes('{conf}') ? writeConf(request, mosquittoConf(request, { hasNoDelay: true })) : '',
+      };
+      const line = template.replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);
+      return { command: 'sh', args: ['-c', line] };
+    },
+  };
+}

@@ -1,0 +1,234 @@
+/**
+ * Messages that the broker keeps for later: retained ones, and those queued for a Session that is away.
+ *
+ * Both are stored with QoS 1 by several publishers and read back by one client, while a probe (a message every 5 ms
+ * between two other clients) shows what everybody else feels meanwhile.
+ */
+import type { JobResult, OfflineJob, RetainedJob, Target } from '../job.ts';
+import { percentile } from '../statistics.ts';
+import { type ClientEvents, GeneratorClient } from './client.ts';
+import { between, connectAll, Meters, sleep, waitFor } from './crew.ts';
+import { Dialer } from './dialer.ts';
+import { FrameRing } from './frame-ring.ts';
+import { OnceTally } from './tally.ts';
+
+const PUBLISHERS = 4;
+const ACK_WINDOW = 100;
+const PATIENCE_MS = 5000;
+const PROBE_INTERVAL_MS = 5;
+const PROBE_TOPIC = 'bench-probe/value';
+
+export async function runRetained(target: Target, job: RetainedJob): Promise<JobResult> {
+  return new Storage(target, job, true).run();
+}
+
+export async function runOffline(target: Target, job: OfflineJob): Promise<JobResult> {
+  return new Storage(target, job, false).run();
+}
+
+class Storage implements ClientEvents {
+  readonly #job: RetainedJob | OfflineJob;
+  readonly #isRetained: boolean;
+  readonly #dialer: Dialer;
+  readonly #meters: Meters;
+  readonly #tally: OnceTally;
+  #senders: { client: GeneratorClient; ring: FrameRing; acked: number; total: number }[] = [];
+  #reader: GeneratorClient | undefined;
+  #readStartMs = 0;
+  #firstMs = 0;
+  #received = 0;
+  #acked = 0;
+  #ackFaults = 0;
+  #lost: string | undefined;
+
+  constructor(target: Target, job: RetainedJob | OfflineJob, isRetained: boolean) {
+    this.#job = job;
+    this.#isRetained = isRetained;
+    this.#dialer = new Dialer(target);
+    this.#meters = new Meters(target.pid);
+    this.#tally = new OnceTally(PUBLISHERS, Math.ceil(job.messages / PUBLISHERS));
+  }
+
+  async run(): Promise<JobResult> {
+    const { level, messages } = this.#job;
+    const readerOptions = { level, clientId: 'bench-reader', cleanStart: this.#isRetained };
+    if (!this.#isRetained) {
+      const away = await GeneratorClient.connect(this.#dialer, readerOptions, this);
+      await away.subscribe(['bench/stored/#'], 1);
+      await away.close();
+    }
+    const residentBefore = this.#meters.residentBytes();
+    const storing = this.#meters.read();
+    await this.#store();
+    const stored = between(storing, this.#meters.read());
+    await sleep(500);
+    const residentBytes = this.#meters.residentBytes();
+
+    const probe = new Probe(level);
+    await probe.start(this.#dialer);
+    const reading = this.#meters.read();
+    this.#readStartMs = performance.now();
+    const reader = await GeneratorClient.connect(this.#dialer, readerOptions, this);
+    this.#reader = reader;
+    if (this.#isRetained) await reader.subscribe(['bench/stored/#'], 0);
+    else if (!reader.sessionPresent) throw new Error('the broker forgot the Session');
+    await waitFor(
+      () => this.#received >= messages || this.#lost !== undefined,
+      () => this.#received,
+      PATIENCE_MS,
+    );
+    const read = between(reading, this.#meters.read());
+    const probed = await probe.stop();
+    if (this.#lost !== undefined) throw new Error(this.#lost);
+
+    const counts = this.#tally.counts(this.#senders.map(({ ring }) => ring.sequence));
+    for (const { client } of this.#senders) client.drop();
+    reader.drop();
+    return {
+      figures: {
+        storedPerCpuSecond: messages / stored.brokerSeconds,
+        readPerCpuSecond: this.#received / read.brokerSeconds,
+        readPerSecond: this.#received / read.seconds,
+        firstMessageMs: this.#firstMs - this.#readStartMs,
+        bytesPerMessage: (residentBytes - residentBefore) / messages,
+        othersP99Ms: probed.p99Ms,
+        othersMaxMs: probed.maxMs,
+      },
+      counts: {
+        sent: messages,
+        delivered: counts.received - counts.duplicated,
+        lost: counts.lost,
+        duplicated: counts.duplicated,
+        reordered: 0,
+        ackFaults: this.#ackFaults,
+      },
+      generatorBusy: read.generatorBusy,
+      brokerBusy: read.brokerBusy,
+    };
+  }
+
+  /** Publishes everything and waits for every PUBACK. */
+  async #store(): Promise<void> {
+    const { level, messages, payloadBytes } = this.#job;
+    const clients = await connectAll(
+      this.#dialer,
+      PUBLISHERS,
+      (index) => ({ level, clientId: `bench-pub-${index}` }),
+      this,
+    );
+    this.#senders = clients.map((client, publisher) => {
+      const total = Math.floor((messages + publisher) / PUBLISHERS);
+      const topics = this.#isRetained ? total : 1;
+      const topicNames = Array.from(
+        { length: topics },
+        (_, i) => `bench/stored/p${publisher}/device${String(i).padStart(6, '0')}`,
+      );
+      const ring = new FrameRing({
+        level,
+        qos: 1,
+        retain: this.#isRetained,
+        topicNames,
+        payloadBytes,
+        publisher,
+        framesMin: ACK_WINDOW * 2,
+        isWebSocket: this.#dialer.isWebSocket,
+      });
+      return { client, ring, acked: 0, total };
+    });
+    for (const index of this.#senders.keys()) this.#sendMore(index);
+    const isStored = await waitFor(
+      () => this.#acked >= messages || this.#lost !== undefined,
+      () => this.#acked,
+      PATIENCE_MS,
+    );
+    if (this.#lost !== undefined) throw new Error(this.#lost);
+    if (!isStored) throw new Error(`only ${this.#acked} of ${messages} messages were acknowledged`);
+  }
+
+  #sendMore(index: number): void {
+    const sender = this.#senders[index];
+    if (sender === undefined) return;
+    const { ring, client, acked, total } = sender;
+    let room = Math.min(total - ring.sequence, ACK_WINDOW - (ring.sequence - acked));
+    while (room > 0) {
+      const before = ring.sequence;
+      client.sendFrames(ring.take(room));
+      room -= ring.sequence - before;
+    }
+  }
+
+  onMessage(_client: GeneratorClient, bytes: Uint8Array, payload: number, _end: number): void {
+    if (this.#received === 0) this.#firstMs = performance.now();
+    this.#received++;
+    const view = new DataView(bytes.buffer, bytes.byteOffset + payload);
+    this.#tally.note(0, view.getUint32(0, true), view.getUint32(4, true));
+  }
+
+  onDone(client: GeneratorClient, _packetId: number, reasonCode: number): void {
+    const sender = this.#senders[client.index];
+    if (sender === undefined) return;
+    sender.acked++;
+    this.#acked++;
+    if (reasonCode >= 0x80) this.#ackFaults++;
+    // Half a window at a time: a write per ack would measure the generator.
+    if (sender.ring.sequence - sender.acked <= ACK_WINDOW / 2) this.#sendMore(client.index);
+  }
+
+  onLost(client: GeneratorClient, error: Error | undefined): void {
+    this.#lost ??= `the broker closed ${client === this.#reader ? 'the reader' : client.clientId}: ${error?.message ?? ''}`;
+  }
+}
+
+/** A message every few milliseconds between two clients of their own. */
+class Probe implements ClientEvents {
+  readonly #level: 4 | 5;
+  readonly #samplesMs: number[] = [];
+  #clients: GeneratorClient[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(level: 4 | 5) {
+    this.#level = level;
+  }
+
+  async start(dialer: Dialer): Promise<void> {
+    const clientIds = ['bench-probe-sub', 'bench-probe-pub'];
+    this.#clients = await connectAll(
+      dialer,
+      clientIds.length,
+      (index) => ({ level: this.#level, clientId: clientIds[index] as string }),
+      this,
+    );
+    const [subscriber, publisher] = this.#clients as [GeneratorClient, GeneratorClient];
+    await subscriber.subscribe([PROBE_TOPIC], 0);
+    const ring = new FrameRing({
+      level: this.#level,
+      qos: 0,
+      retain: false,
+      topicNames: [PROBE_TOPIC],
+      payloadBytes: 64,
+      publisher: 0,
+      framesMin: 1,
+      isWebSocket: dialer.isWebSocket,
+    });
+    const send = (): void => publisher.sendFrames(ring.takeTimed(performance.now()));
+    send();
+    this.#timer = setInterval(send, PROBE_INTERVAL_MS);
+  }
+
+  async stop(): Promise<{ p99Ms: number; maxMs: number }> {
+    clearInterval(this.#timer);
+    await sleep(50);
+    for (const client of this.#clients) client.drop();
+    const sorted = this.#samplesMs.sort((a, b) => a - b);
+    return { p99Ms: percentile(sorted, 0.99), maxMs: percentile(sorted, 1) };
+  }
+
+  onMessage(_client: GeneratorClient, bytes: Uint8Array, payload: number, _end: number): void {
+    const sentMs = new DataView(bytes.buffer, bytes.byteOffset + payload).getFloat64(8, true);
+    this.#samplesMs.push(performance.now() - sentMs);
+  }
+
+  onDone(): void {}
+
+  onLost(): void {}
+}
