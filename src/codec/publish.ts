@@ -99,17 +99,6 @@ export function readPublish(
 }
 
 /**
- * Refuses what may not be the Topic Name of a PUBLISH: empty, ill-formed, with wildcards or with more than 200 slashes.
- * Apart from `readPublish` because the route cache needs it once per topic, not once per message.
- *
- * @throws ProtocolError - 0x81 (Mosquitto; the standard leaves the code open)
- */
-export function validateTopicNameBytes(buf: Buffer, start: number, end: number): void {
-  const fault = topicNameFault(buf, start, end);
-  if (fault !== undefined) throw malformed(fault.statement, fault.message);
-}
-
-/**
  * Reads a PUBLISH into a packet that owns its bytes, Topic Name included in the checks.
  *
  * @throws ProtocolError - as `readPublish` and `validateTopicNameBytes`

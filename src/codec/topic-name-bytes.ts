@@ -1,3 +1,5 @@
+import { ProtocolError } from './protocol-error.ts';
+import { ReasonCode } from './reason-code.ts';
 import { isValidUtf8 } from './utf8.ts';
 
 /** Mosquitto: a Topic Name may have this many `/`; more than that costs tree nodes without use. */
@@ -29,4 +31,17 @@ export function topicNameFault(buf: Buffer, start: number, end: number): TopicNa
     return { statement: 'MQTT-4.7.3-3', message: `Topic Name has more than ${TOPIC_SLASHES_MAX} slashes` };
   }
   return undefined;
+}
+
+/**
+ * Refuses what may not be the Topic Name of a PUBLISH: empty, ill-formed, with wildcards or with more than 200 slashes.
+ * Apart from `readPublish` because the route cache needs it once per topic, not once per message.
+ *
+ * @throws ProtocolError - 0x81 (Mosquitto; the standard leaves the code open)
+ */
+export function validateTopicNameBytes(buf: Buffer, start: number, end: number): void {
+  const fault = topicNameFault(buf, start, end);
+  if (fault !== undefined) {
+    throw new ProtocolError(ReasonCode.MalformedPacket, fault.statement, `PUBLISH: ${fault.message}`);
+  }
 }
