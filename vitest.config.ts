@@ -20,7 +20,10 @@ export default defineConfig({
         extends: true,
         test: { name: 'unit', include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'scripts/**/*.test.ts'] },
       },
-      { extends: true, test: { name: 'integration', include: ['test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'integration', globalSetup: 'test/harness/build.ts', include: ['test/**/*.test.ts'] },
+      },
     ],
   },
 });

@@ -67,7 +67,15 @@ export async function test(args) {
 async function vitest(project, filters, coverage) {
   const folder = mkdtempSync(join(tmpdir(), 'moustique-test-'));
   const output = join(folder, 'report.json');
-  const args = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${output}`];
+  const args = [
+    'run',
+    '--project',
+    project,
+    '--allowOnly=false',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${output}`,
+  ];
   if (coverage) args.push('--coverage', `--coverage.reportsDirectory=coverage/${project}`);
   try {
     const cli = join(root, 'node_modules', 'vitest', 'vitest.mjs');

@@ -1,0 +1,58 @@
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { describe } from 'vitest';
+import { repositoryRoot } from './repository.ts';
+
+/** Programs of Debian packages that some tests need; `npm test` installs them when it may. */
+export type Program = 'mosquitto' | 'mosquitto_pub' | 'chromium' | 'openssl';
+
+const packages = JSON.parse(readFileSync(join(repositoryRoot, 'scripts/debian-packages.json'), 'utf8')) as readonly {
+  readonly program: Program;
+  readonly package: string;
+}[];
+
+/**
+ * Where a program is, or undefined. Looks into the sbin folders too, which are not on an ordinary user's PATH.
+ */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', '/sbin'];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws Error that names the package to install */
+export function programPath(name: string): string {
+  const path = findProgram(name);
+  if (path === undefined) {
+    const packageName = packages.find((entry) => entry.program === name)?.package;
+    throw new Error(
+      `${name} is not installed${packageName === undefined ? '' : `; sudo apt-get install ${packageName}`}`,
+    );
+  }
+  return path;
+}
+
+/**
+ * A `describe` whose tests need programs of Debian packages.
+ *
+ * Where one is missing the tests are skipped and the title says what to install; under CI=true they run and fail.
+ */
+export function describeWith(needed: readonly Program[], title: string, body: () => void): void {
+  const missing = packages.filter(
+    (entry) => needed.includes(entry.program) && findProgram(entry.program) === undefined,
+  );
+  if (missing.length === 0 || process.env['CI'] === 'true') {
+    describe(title, body);
+    return;
+  }
+  const line = `sudo apt-get install ${missing.map((entry) => entry.package).join(' ')}`;
+  describe.skip(`${title} [skipped: ${line}]`, body);
+}

@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Resources } from './resources.ts';
+import { patienceMs, waitFor } from './wait.ts';
+
+/** How a process ended: exit status, or the signal that ended it. */
+export interface Ending {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A finished process with what it wrote. */
+export interface Finished extends Ending {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ProcessOptions {
+  readonly cwd?: string;
+  /** Added to our own environment; undefined removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Written to the standard input, which is then closed. Without it the standard input is empty. */
+  readonly input?: string | Uint8Array;
+}
+
+// Processes that are still running; killed if the test process itself ends before its tests could stop them.
+const alive = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
+/** A started program whose output is collected. */
+export class RunningProcess {
+  readonly command: readonly string[];
+  /** Resolves when the program has ended and all its output is here. Rejects if it could not be started. */
+  readonly ended: Promise<Finished>;
+  readonly #child: ChildProcess;
+  readonly #stdout: Buffer[] = [];
+  readonly #stderr: Buffer[] = [];
+  #hasEnded = false;
+
+  /** @param command - program and arguments */
+  constructor(command: readonly string[], options: ProcessOptions = {}) {
+    this.command = command;
+    const [program = '', ...args] = command;
+    const env: NodeJS.ProcessEnv = { ...process.env, ...options.env };
+    // Variables of the test runner change how Node and some programs print.
+    for (const name of ['NODE_OPTIONS', 'FORCE_COLOR', 'NODE_V8_COVERAGE'])
+      if (options.env?.[name] === undefined) delete env[name];
+    const child = spawn(program, args, { cwd: options.cwd, env, stdio: 'pipe' });
+    this.#child = child;
+    alive.add(child);
+    child.stdout.on('data', (chunk: Buffer) => this.#stdout.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
+    child.stdin.on('error', () => {}); // the program need not read what it is given
+    child.stdin.end(options.input);
+    this.ended = new Promise((resolve, reject) => {
+      child.once('error', (error) => {
+        alive.delete(child);
+        reject(error);
+      });
+      child.once('close', (status, signal) => {
+        alive.delete(child);
+        this.#hasEnded = true;
+        resolve({ status, signal, stdout: this.stdout, stderr: this.stderr });
+      });
+    });
+    this.ended.catch(() => {}); // reported to whoever waits
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error(`${this.command.join(' ')} was not started`);
+    return this.#child.pid;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Standard output so far. */
+  get stdout(): string {
+    return Buffer.concat(this.#stdout).toString();
+  }
+
+  /** Standard output so far, for programs that write bytes. */
+  get stdoutBytes(): Buffer {
+    return Buffer.concat(this.#stdout);
+  }
+
+  /** Standard error so far. */
+  get stderr(): string {
+    return Buffer.concat(this.#stderr).toString();
+  }
+
+  /**
+   * Wait until the standard output (or the standard error) contains a text or matches a pattern.
+   *
+   * @throws Error with the output so far, when the program ends first or patience does
+   */
+  async waitForOutput(wanted: string | RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<void> {
+    const isThere = (): boolean =>
+      typeof wanted === 'string' ? this[stream].includes(wanted) : wanted.test(this[stream]);
+    const describe = (): string => `${String(wanted)} on ${stream} of ${this.#summary()}`;
+    await waitFor(describe, () => {
+      if (isThere()) return true;
+      if (this.#hasEnded) throw new Error(`ended without writing ${describe()}`);
+      return false;
+    });
+  }
+
+  /** Send a signal. Does nothing after the end. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Ask the program to end (SIGTERM), insist (SIGKILL) if it does not, and wait for its end. */
+  async stop(): Promise<Finished> {
+    this.signal('SIGTERM');
+    const insist = setTimeout(() => this.signal('SIGKILL'), patienceMs);
+    try {
+      return await this.ended;
+    } finally {
+      clearTimeout(insist);
+    }
+  }
+
+  /** End it at once (SIGKILL). */
+  async close(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.ended.catch(() => {});
+  }
+
+  #summary(): string {
+    return `"${this.command.join(' ')}"; stdout:\n${this.stdout}\nstderr:\n${this.stderr}`;
+  }
+}
+
+/** Start a program; it is killed at the end of the test if it still runs. */
+export function startProcess(
+  resources: Resources,
+  command: readonly string[],
+  options?: ProcessOptions,
+): RunningProcess {
+  return resources.add(new RunningProcess(command, options));
+}
+
+/** Run a program to its end, which is forced after 30 s. */
+export async function runToEnd(command: readonly string[], options?: ProcessOptions): Promise<Finished> {
+  const running = new RunningProcess(command, options);
+  const limit = setTimeout(() => running.signal('SIGKILL'), patienceMs);
+  try {
+    return await running.ended;
+  } finally {
+    clearTimeout(limit);
+  }
+}
