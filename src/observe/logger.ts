@@ -17,60 +17,24 @@ import { cutToBytes, visibleText } from './visible-text.ts';
 /** Longest line in bytes, timestamp included, line end not; that of Mosquitto. */
 export const lineBytesMax = 999;
 
-/** All types that `log_type` knows; `all` means these. */
-export const logTypes = [
-  'error',
-  'warning',
-  'notice',
-  'information',
-  'debug',
-  'subscribe',
-  'unsubscribe',
-  'internal',
-  'websockets',
-] as const satisfies readonly LogType[];
-
-const defaultTypes: readonly LogType[] = ['error', 'warning', 'notice', 'information'];
-
-/**
- * The types that `log_type` lines ask for.
- *
- * @param words - the values in the order of the file: types, `all`, `none`; unknown words must be refused before
- * @param override - of the command line: `-v` is 'verbose', `-q` is 'quiet' and wins
- */
-export function resolveLogTypes(
-  words: readonly string[],
-  override: 'verbose' | 'quiet' | null = null,
-): ReadonlySet<LogType> {
-  if (override === 'quiet') return new Set();
-  if (override === 'verbose') return new Set(logTypes);
-  if (words.length === 0) return new Set(defaultTypes);
-  const types = new Set<LogType>();
-  for (const word of words) {
-    if (word === 'none') types.clear();
-    else for (const type of logTypes) if (word === 'all' || word === type) types.add(type);
-  }
-  return types;
-}
-
-/** A `log_dest` value. `none` has no entry: an empty list is silence. */
-export type LogTarget =
-  | { readonly kind: 'stdout' | 'stderr' | 'topic' }
-  | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'syslog'; readonly ident: string; readonly facility: number | null };
+/** A value of `log_dest`; `none` has none, an empty list is silence. */
+export type LogTarget = 'stdout' | 'stderr' | 'topic' | 'syslog' | { readonly file: string };
 
 export interface LogSettings {
-  readonly types: ReadonlySet<LogType>;
+  readonly types: readonly LogType[];
   readonly targets: readonly LogTarget[];
   /** `log_timestamp false` is 'none'; without `log_timestamp_format` it is 'epoch', seconds since 1970. */
   readonly timestamp: 'none' | 'epoch' | { readonly format: string };
+  /** `log_facility`: 0..7 for local0..local7; null for daemon. */
+  readonly syslogFacility: number | null;
 }
 
 /** What the logger takes from its process. */
 export interface LogEnvironment {
   readonly clock: Clock;
-  /** Process id for syslog. */
+  /** Process id and program name for syslog. */
   readonly pid: number;
+  readonly ident: string;
   /** MOSQUITTO_UNSAFE_ALLOW_SYMLINKS is set. */
   readonly allowSymlinks: boolean;
 }
@@ -153,14 +117,14 @@ export class BrokerLogger implements Logger {
         if (!(error instanceof LogFileError)) throw error;
         troubles.push(error.message);
         // The lines of a file that cannot be opened are not lost: they go to standard error.
-        if (!settings.targets.some(({ kind }) => kind === 'stderr')) {
+        if (!settings.targets.includes('stderr')) {
           destinations.push(standardStreamDestination('stderr', context));
         }
       }
     }
     this.#destinations = destinations;
     this.#enabled = new Set(
-      [...settings.types].filter((type) => destinations.some((destination) => destination.accepts(type))),
+      settings.types.filter((type) => destinations.some((destination) => destination.accepts(type))),
     );
     // Whatever log_type says: silence would hide that there is no log.
     for (const line of troubles) for (const destination of destinations) destination.write('error', this.#format(line));
@@ -175,28 +139,27 @@ export class BrokerLogger implements Logger {
   }
 
   #destination(target: LogTarget, context: DestinationContext): LogDestination {
-    switch (target.kind) {
+    const { clock, pid, ident, allowSymlinks } = this.#environment;
+    switch (target) {
       case 'stdout':
       case 'stderr':
-        return standardStreamDestination(target.kind, context);
-      case 'file':
-        return fileDestination(target.path, this.#environment.allowSymlinks, context);
+        return standardStreamDestination(target, context);
       case 'syslog':
-        return new SyslogDestination({ ...target, pid: this.#environment.pid }, context);
+        return new SyslogDestination({ ident, pid, facility: this.#settings.syslogFacility }, context);
       case 'topic': {
-        const destination = new TopicDestination(this.#environment.clock);
+        const destination = new TopicDestination(clock);
         if (this.#publish !== null) destination.attach(this.#publish);
         return destination;
       }
       default:
-        return target satisfies never;
+        return fileDestination(target.file, allowSymlinks, context);
     }
   }
 
   /** Trouble of the log itself: told wherever lines go, and always on standard error. */
   #report(line: string): void {
     this.log('error', line);
-    if (this.#settings.targets.some(({ kind }) => kind === 'stderr') && this.#enabled.has('error')) return;
+    if (this.#settings.targets.includes('stderr') && this.#enabled.has('error')) return;
     this.#fallback ??= standardStreamDestination('stderr', this.#context());
     this.#fallback.write('error', this.#format(line));
   }
