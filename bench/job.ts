@@ -120,10 +120,14 @@ export interface JobResult {
   /** Named as in figures.ts. */
   readonly figures: Readonly<Record<string, number>>;
   readonly counts?: Counts;
-  /** Share of one core that the generator used while measuring, 0..1; absent where it spins on purpose. */
-  readonly generatorBusy?: number;
-  /** Share of one core that the broker used while measuring, 0..n. */
-  readonly brokerBusy?: number;
+  /** Shares of one core while measuring, 0..n. */
+  readonly busy?: {
+    /** Absent where the generator spins on purpose. */
+    readonly generatorBusy?: number;
+    readonly brokerBusy: number;
+    /** Every other process of the machine. */
+    readonly othersBusy: number;
+  };
 }
 
 export type GeneratorRequest = { readonly target: Target; readonly job: GeneratorJob };

@@ -36,6 +36,17 @@ export function statusBytes(status: string, field: string): number {
   return match === null ? 0 : Number(match[1]) * 1024;
 }
 
+/** Seconds that all processes of the machine have run so far, interrupts left out: they belong to nobody. */
+export function machineSeconds(): number {
+  return busySeconds(read('/proc/stat'));
+}
+
+/** @param stat - the text of /proc/stat, whose first line adds up all cores: user, nice, system, … */
+export function busySeconds(stat: string): number {
+  const [, user, nice, system] = stat.split(/\s+/, 4);
+  return (Number(user ?? 0) + Number(nice ?? 0) + Number(system ?? 0)) / TICKS_PER_SECOND;
+}
+
 function schedstatSeconds(pid: number): number | undefined {
   let nanoseconds = 0;
   try {

@@ -216,16 +216,19 @@ class Bench {
 function progressLine(plan: ScenarioPlan, run: Run): string {
   const head = `${plan.id.padEnd(18)} round ${run.round + 1}  ${run.broker.padEnd(18)}`;
   if (run.result === undefined) return `${head} ${run.error}`;
-  const { figures, counts, generatorBusy, brokerBusy } = run.result;
+  const { figures, counts, busy } = run.result;
   const shown = figuresOf(plan.job.kind)
     .filter(({ key }) => figures[key] !== undefined)
     .map(({ key, title, format }) => `${format(figures[key] as number)} ${title}`);
-  const busy = [
-    ...(brokerBusy === undefined ? [] : [`broker ${Math.round(brokerBusy * 100)} % busy`]),
-    ...(generatorBusy === undefined ? [] : [`generator ${Math.round(generatorBusy * 100)} %`]),
+  const percent = (name: string, share: number | undefined): string[] =>
+    share === undefined ? [] : [`${name} ${Math.round(share * 100)} %`];
+  const shares = [
+    ...percent('broker', busy?.brokerBusy),
+    ...percent('generator', busy?.generatorBusy),
+    ...percent('others', busy?.othersBusy),
   ];
   const qos = 'qos' in plan.job ? plan.job.qos : 0;
   const fault = countsFault(counts, qos);
   const counted = counts === undefined ? [] : [fault ?? `${counts.delivered} delivered, none lost`];
-  return `${head} ${[...shown, ...busy, ...counted].join(' · ')}`;
+  return `${head} ${[...shown, ...shares, ...counted].join(' · ')}`;
 }

@@ -33,7 +33,7 @@ interface Load {
 }
 
 /** Messages under way per publisher when pipelined at QoS 0: enough to keep every broker reading. */
-const PIPELINE_CREDIT = 256;
+const PIPELINE_CREDIT = 64;
 /** A pipelined publisher writes when at least this many messages may leave. */
 const PIPELINE_BATCH_MIN = 16;
 

@@ -36,8 +36,7 @@ export async function runChurn(target: Target, job: ChurnJob): Promise<JobResult
     isStopped = true;
     return {
       figures: { cyclesPerSecond: done / elapsed.seconds, cpuPerCycleUs: (elapsed.brokerSeconds / done) * 1e6 },
-      generatorBusy: elapsed.generatorBusy,
-      brokerBusy: elapsed.brokerBusy,
+      busy: elapsed.busy,
     };
   };
   const [result] = await Promise.all([run(), failure]);

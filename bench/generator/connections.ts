@@ -57,9 +57,8 @@ export async function runConnections(target: Target, job: ConnectionsJob): Promi
       cpuPerConnectUs: (connected.brokerSeconds / connections) * 1e6,
       bytesPerConnection: (fullBytes - warmBytes) / connections,
       baseMegabytes: baseBytes / 1e6,
-      idleCpuPercent: idle.brokerBusy * 100,
+      idleCpuPercent: idle.busy.brokerBusy * 100,
     },
-    generatorBusy: connected.generatorBusy,
-    brokerBusy: connected.brokerBusy,
+    busy: connected.busy,
   };
 }

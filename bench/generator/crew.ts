@@ -1,7 +1,8 @@
 /** Opens and closes many clients at once, and reads the meters of broker and generator together. */
-import { cpuSeconds, processTree, residentBytes } from '../proc-stat.ts';
+import { cpuSeconds, machineSeconds, processTree, residentBytes } from '../proc-stat.ts';
 import { type ClientEvents, type ClientOptions, GeneratorClient } from './client.ts';
 import type { Dialer } from './dialer.ts';
+import type { Pacer } from './pacer.ts';
 
 /** Handshakes under way at the same time. */
 export const PARALLEL_CONNECTS = 64;
@@ -51,14 +52,21 @@ export interface Reading {
   readonly atMs: number;
   readonly brokerSeconds: number;
   readonly generatorSeconds: number;
+  /** Part of generatorSeconds that was waiting, not work. */
+  readonly waitedSeconds: number;
+  /** All processes, broker and generator among them. */
+  readonly machineSeconds: number;
 }
 
 /** The meters of one broker and of this process. */
 export class Meters {
   readonly #pids: readonly number[];
+  readonly #pacer: Pacer | undefined;
 
-  constructor(pid: number) {
+  /** @param pacer - what it waits away is not counted as work of the generator */
+  constructor(pid: number, pacer?: Pacer) {
     this.#pids = processTree(pid);
+    this.#pacer = pacer;
   }
 
   read(): Reading {
@@ -67,6 +75,8 @@ export class Meters {
       atMs: performance.now(),
       brokerSeconds: cpuSeconds(this.#pids),
       generatorSeconds: (own.user + own.system) / 1e6,
+      waitedSeconds: (this.#pacer?.waitedMs ?? 0) / 1000,
+      machineSeconds: machineSeconds(),
     };
   }
 
@@ -75,20 +85,33 @@ export class Meters {
   }
 }
 
+/** Shares are of one core, 0..n. */
+export interface Busy {
+  readonly generatorBusy: number;
+  readonly brokerBusy: number;
+  /** Everything else that ran on the machine: what disturbs a measurement. */
+  readonly othersBusy: number;
+}
+
 export interface Elapsed {
   readonly seconds: number;
   readonly brokerSeconds: number;
-  readonly generatorBusy: number;
-  readonly brokerBusy: number;
+  readonly busy: Busy;
 }
 
 export function between(start: Reading, end: Reading): Elapsed {
   const seconds = (end.atMs - start.atMs) / 1000;
   const brokerSeconds = end.brokerSeconds - start.brokerSeconds;
+  const generatorSeconds = end.generatorSeconds - start.generatorSeconds;
+  const others = end.machineSeconds - start.machineSeconds - brokerSeconds - generatorSeconds;
   return {
     seconds,
     brokerSeconds,
-    brokerBusy: brokerSeconds / seconds,
-    generatorBusy: (end.generatorSeconds - start.generatorSeconds) / seconds,
+    busy: {
+      brokerBusy: brokerSeconds / seconds,
+      generatorBusy: (generatorSeconds - (end.waitedSeconds - start.waitedSeconds)) / seconds,
+      // The machine counts in ticks: the difference can fall below nothing.
+      othersBusy: Math.max(0, others / seconds),
+    },
   };
 }

@@ -2,13 +2,14 @@
  * Closed-loop throughput: every publisher may have a fixed number of messages under way (its credit) and sends more when
  * deliveries and acks come back. Nothing is dropped by overload, so every missing message is a fault of the broker.
  *
- * Publishers that have become ready are written together at the end of the loop turn, each with one write.
+ * Publishers that have become ready are written together at the end of a turn, each with one write.
  */
 import type { FlowJob, JobResult, Target } from '../job.ts';
 import type { ClientEvents, GeneratorClient } from './client.ts';
 import { between, connectAll, Meters, sleep, waitFor } from './crew.ts';
 import { Dialer } from './dialer.ts';
 import { FrameRing, packetIdOf } from './frame-ring.ts';
+import { Pacer } from './pacer.ts';
 import { type Layout, layOut } from './patterns.ts';
 import { EachTally, OnceTally } from './tally.ts';
 
@@ -35,7 +36,6 @@ class Flow implements ClientEvents {
   readonly #tally: EachTally | OnceTally;
   #publishers: readonly Publisher[] = [];
   #ready: Publisher[] = [];
-  #isScheduled = false;
   #isStopped = false;
 
   constructor(job: FlowJob, layout: Layout) {
@@ -50,6 +50,16 @@ class Flow implements ClientEvents {
   start(publishers: readonly Publisher[]): void {
     this.#publishers = publishers;
     for (const publisher of publishers) this.#queue(publisher);
+  }
+
+  /** Writes what has become ready in this turn. */
+  writeReady(): void {
+    const ready = this.#ready;
+    this.#ready = [];
+    for (const publisher of ready) {
+      publisher.isQueued = false;
+      if (!this.#isStopped) this.#pump(publisher);
+    }
   }
 
   stop(): void {
@@ -117,19 +127,6 @@ class Flow implements ClientEvents {
     if (publisher.isQueued) return;
     publisher.isQueued = true;
     this.#ready.push(publisher);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(() => this.#flush());
-  }
-
-  #flush(): void {
-    this.#isScheduled = false;
-    const ready = this.#ready;
-    this.#ready = [];
-    for (const publisher of ready) {
-      publisher.isQueued = false;
-      if (!this.#isStopped) this.#pump(publisher);
-    }
   }
 
   #pump(publisher: Publisher): void {
@@ -151,8 +148,9 @@ class Flow implements ClientEvents {
 export async function runFlow(target: Target, job: FlowJob): Promise<JobResult> {
   const layout = layOut(job.pattern);
   const dialer = new Dialer(target);
-  const meters = new Meters(target.pid);
   const flow = new Flow(job, layout);
+  const pacer = new Pacer(() => flow.writeReady());
+  const meters = new Meters(target.pid, pacer);
   const { level } = job;
 
   const subscribers = await connectAll(
@@ -185,6 +183,7 @@ export async function runFlow(target: Target, job: FlowJob): Promise<JobResult> 
   });
 
   flow.start(publishers);
+  pacer.start();
   await sleep(job.warmupMs);
   const start = meters.read();
   const deliveriesBefore = flow.deliveries;
@@ -199,6 +198,7 @@ export async function runFlow(target: Target, job: FlowJob): Promise<JobResult> 
     () => flow.progress(),
     PATIENCE_MS,
   );
+  pacer.stop();
   const counts = flow.counts(layout.isPair);
   if (flow.lostConnection !== undefined) throw flow.lostConnection;
   for (const client of [...subscribers, ...clients]) client.drop();
@@ -212,7 +212,6 @@ export async function runFlow(target: Target, job: FlowJob): Promise<JobResult> 
       ...(filterCount >= 10_000 ? { bytesPerFilter: (residentSubscribed - residentBefore) / filterCount } : {}),
     },
     counts,
-    generatorBusy: elapsed.generatorBusy,
-    brokerBusy: elapsed.brokerBusy,
+    busy: elapsed.busy,
   };
 }

@@ -129,7 +129,8 @@ export async function runLatency(target: Target, job: LatencyJob): Promise<JobRe
       reordered: tally.reordered,
       ackFaults: watch.ackFaults,
     },
-    brokerBusy: elapsed.brokerBusy,
+    // The generator spins on purpose: its own share says nothing.
+    busy: { brokerBusy: elapsed.busy.brokerBusy, othersBusy: elapsed.busy.othersBusy },
   };
 }
 

@@ -102,8 +102,7 @@ class Storage implements ClientEvents {
         reordered: 0,
         ackFaults: this.#ackFaults,
       },
-      generatorBusy: read.generatorBusy,
-      brokerBusy: read.brokerBusy,
+      busy: read.busy,
     };
   }
 

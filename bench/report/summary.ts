@@ -6,6 +6,9 @@ import { type Figure, figuresOf } from './figures.ts';
 /** From this busy share on the generator is what limits the run. */
 export const GENERATOR_LIMIT = 0.95;
 
+/** From this share of a core taken by other processes a run counts as disturbed. */
+export const DISTURBED = 0.1;
+
 /** One broker in one round of one scenario. */
 export interface Run {
   readonly scenario: string;
@@ -34,6 +37,8 @@ export interface Cell {
   readonly fault?: string;
   /** The generator was the limit in at least half of the rounds. */
   readonly isGeneratorLimited: boolean;
+  /** Other processes took part of the machine in at least half of the rounds. */
+  readonly isDisturbed: boolean;
   /** Median busy share of the broker's core. */
   readonly brokerBusy?: number;
 }
@@ -102,19 +107,22 @@ function cellOf(
   base: readonly (number | undefined)[],
   runs: readonly Run[],
 ): Cell {
-  const busy = runs.flatMap(({ result }) => result?.generatorBusy ?? []);
-  const isGeneratorLimited = busy.length > 0 && median(busy) >= GENERATOR_LIMIT;
+  const busy = runs.flatMap(({ result }) => result?.busy ?? []);
+  const generatorBusy = busy.flatMap((shares) => shares.generatorBusy ?? []);
+  const marks = {
+    isGeneratorLimited: generatorBusy.length > 0 && median(generatorBusy) >= GENERATOR_LIMIT,
+    isDisturbed: busy.length > 0 && median(busy.map(({ othersBusy }) => othersBusy)) >= DISTURBED,
+  };
   const known = values.filter((value) => value !== undefined);
-  if (fault !== undefined) return { broker, fault, isGeneratorLimited };
-  if (known.length === 0) return { broker, isGeneratorLimited };
+  if (fault !== undefined) return { broker, fault, ...marks };
+  if (known.length === 0) return { broker, ...marks };
   const quotient = ratio(values, base);
-  const brokerBusy = runs.flatMap(({ result }) => result?.brokerBusy ?? []);
   return {
     broker,
     value: median(known),
     spread: spread(known),
-    isGeneratorLimited,
+    ...marks,
     ...(quotient === undefined ? {} : { ratio: quotient }),
-    ...(brokerBusy.length === 0 ? {} : { brokerBusy: median(brokerBusy) }),
+    ...(busy.length === 0 ? {} : { brokerBusy: median(busy.map(({ brokerBusy }) => brokerBusy)) }),
   };
 }

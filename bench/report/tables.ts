@@ -10,7 +10,7 @@ export function cellText(cell: Cell, row: Row): string {
     return isShort ? cell.fault : 'failed';
   }
   if (cell.value === undefined) return '–';
-  const mark = cell.isGeneratorLimited ? '*' : '';
+  const mark = `${cell.isGeneratorLimited ? '*' : ''}${cell.isDisturbed ? '~' : ''}`;
   const quotient = cell.ratio === undefined ? '' : ` (${ratioText(cell.ratio)})`;
   return `${row.figure.format(cell.value)}${mark}${quotient}`;
 }
@@ -25,6 +25,9 @@ export function notes(rows: readonly Row[], baseline: string): string[] {
   const cells = rows.flatMap((row) => row.cells.map((cell) => ({ row, cell })));
   if (cells.some(({ cell }) => cell.isGeneratorLimited && cell.value !== undefined)) {
     lines.push('* the generator was at least 95 % busy: the broker may be capable of more.');
+  }
+  if (cells.some(({ cell }) => cell.isDisturbed && cell.value !== undefined)) {
+    lines.push('~ other processes used more than a tenth of a core meanwhile: the figure is rough.');
   }
   const faults = new Set<string>();
   for (const { row, cell } of cells) {
