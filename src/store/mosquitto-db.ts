@@ -1,0 +1,374 @@
+/**
+ * Reads a `mosquitto.db` of any Mosquitto from 1.4 on (versions 2 to 6), or one of ours, into facts.
+ *
+ * Store ids of a file of ours are kept, because the journal beside it refers to them; those of Mosquitto are 64 bits wide and
+ * are counted anew from 1.
+ */
+
+import { createMessage } from '../contracts/message.ts';
+import type { Fact, SessionFact } from '../contracts/store.ts';
+import { DeliveryState, packetIdOf } from '../contracts/store.ts';
+import { ByteReader, FormatError } from './byte-reader.ts';
+import type { Chunk, OwnPart, ReportDamage } from './database-chunks.ts';
+import { DatabaseChunks } from './database-chunks.ts';
+import type { SnapshotMark } from './database-format.ts';
+import { ChunkType, placeholderStoreId } from './database-format.ts';
+import type { ReadableFile } from './disk.ts';
+import { checkedQos, Interner, readSubscription, readWill, subscriptionFact } from './fact-codec.ts';
+import { readStoredProperties } from './message-properties.ts';
+import { RecordType, recordEnd, recordHeaderSize, recordIsIntact } from './record.ts';
+
+const never = 0xffff_ffff;
+
+/** A chunk of Mosquitto's that carries one delivery, before its message is looked up. */
+interface StoredDelivery {
+  readonly clientId: string;
+  readonly storeId: number | bigint;
+  /** Out: of the file, so one of 65,535; in: the client's. */
+  readonly packetId: number;
+  readonly qos: number;
+  readonly state: number;
+  readonly retain: boolean;
+  readonly dup: boolean;
+  readonly isOut: boolean;
+  readonly subscriptionIds: readonly number[];
+}
+
+export interface DatabaseCounts {
+  messages: number;
+  retained: number;
+  clients: number;
+  subscriptions: number;
+  deliveries: number;
+}
+
+export class DatabaseReader {
+  readonly #chunks: DatabaseChunks;
+  readonly #report: ReportDamage;
+  readonly #nowMs: number;
+  readonly #interner = new Interner();
+  /** Store id in the file → store id given out here, where they differ. */
+  readonly #renumbered = new Map<number | bigint, number>();
+  /** Ids of the messages read, in a file of ours. */
+  readonly #known = new Set<number>();
+  /** Client Identifier → number of its outgoing delivery read last. */
+  readonly #sequences = new Map<string, number>();
+  /** How many of each there were. */
+  readonly counts: DatabaseCounts = { messages: 0, retained: 0, clients: 0, subscriptions: 0, deliveries: 0 };
+  /** Types of chunks that were skipped because nobody knows them. */
+  readonly unknownTypes = new Set<number>();
+
+  /**
+   * @param nowMs - wall clock; messages that have expired by then are left out
+   * @param report - told of every stretch that could not be used; it costs what it held and what refers to that
+   * @throws FormatError - with Mosquitto's words: not a database, or one of a newer version
+   */
+  constructor(file: ReadableFile, nowMs: number, report: ReportDamage) {
+    this.#report = report;
+    this.#nowMs = nowMs;
+    this.#chunks = new DatabaseChunks(file, report);
+  }
+
+  /** Format version of the file, 2..6. */
+  get version(): number {
+    return this.#chunks.version;
+  }
+
+  /** What the snapshot says about its journal; null for a file that Mosquitto wrote. */
+  get mark(): SnapshotMark | null {
+    return this.#chunks.mark;
+  }
+
+  /** Everything in the file, messages first in a file of either kind; walked once. */
+  *facts(): Generator<Fact> {
+    const own = this.#chunks.own();
+    for (const chunk of this.#chunks.chunks(own?.table ?? null)) {
+      let fact: Fact | null = null;
+      try {
+        fact = this.#fact(chunk);
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        this.#report(chunk.offset, chunk.end - chunk.start, `chunk of type ${chunk.type}: ${error.message}`);
+      }
+      if (fact !== null) yield fact;
+    }
+    if (own !== null) yield* this.#ownFacts(own);
+  }
+
+  #fact(chunk: Chunk): Fact | null {
+    const reader = new ByteReader(chunk.bytes, chunk.start, chunk.end);
+    const isOld = this.version < 5;
+    switch (chunk.type) {
+      case ChunkType.config:
+        // The size of an id comes after the flag in old files and after the last id in new ones.
+        reader.skip(isOld ? 1 : 9, 'configuration');
+        if (reader.u8('configuration') !== 8) throw new FormatError('store ids are not 64 bits wide');
+        return null;
+      case ChunkType.message:
+        return isOld ? this.#oldMessage(reader) : this.#message(reader, chunk.exact);
+      case ChunkType.client:
+        this.counts.clients++;
+        return isOld ? oldClient(reader, this.version) : client(reader, this.version, chunk.exact);
+      case ChunkType.delivery:
+        return this.#delivery(isOld ? oldDelivery(reader) : delivery(reader), chunk.exact);
+      case ChunkType.subscription:
+        this.counts.subscriptions++;
+        return isOld ? oldSubscription(reader) : subscription(reader);
+      case ChunkType.retained: {
+        const storeId = this.#lookUp(storedId(reader));
+        if (storeId === 0) return null;
+        this.counts.retained++;
+        return { kind: 'retained', storeId };
+      }
+      default:
+        this.unknownTypes.add(chunk.type);
+        return null;
+    }
+  }
+
+  #message(reader: ByteReader, exactExpiryMs: number): Fact | null {
+    const id = storedId(reader);
+    const expirySeconds = reader.i64LE('expiry');
+    const payloadLength = reader.u32('payload length');
+    const publisherPacketId = reader.u16('Packet Identifier');
+    const clientIdLength = reader.u16('length');
+    const usernameLength = reader.u16('length');
+    const topicLength = reader.u16('length');
+    const listenerPort = reader.u16('port');
+    const qos = checkedQos(reader.u8('QoS'));
+    const retain = reader.u8('retain') !== 0;
+    const clientId = reader.text(clientIdLength, 'Client Identifier');
+    const username = usernameLength > 0 ? reader.text(usernameLength, 'user name') : null;
+    const topicName = reader.text(topicLength, 'Topic Name');
+    const payload = reader.copy(payloadLength, 'payload');
+    const propertiesLength = reader.remaining > 0 ? reader.variableByteInteger('properties') : 0;
+    const properties = readStoredProperties(reader, propertiesLength, expirySeconds > 0);
+    if (topicLength === 0) throw new FormatError('a message has no Topic Name');
+    const expiresAtMs = exactExpiryMs >= 0 ? exactExpiryMs : Math.max(expirySeconds, 0) * 1000;
+    if (id === placeholderStoreId || (expiresAtMs > 0 && expiresAtMs <= this.#nowMs)) return null;
+    const message = createMessage(
+      this.#interner.topic(topicName),
+      this.#interner.publisher(clientId, username, listenerPort),
+      {
+        payload,
+        qos,
+        retain,
+        properties: properties.bytes,
+        expiryOffset: properties.expiryOffset,
+        expiresAtMs,
+      },
+    );
+    message.publisherPacketId = publisherPacketId;
+    message.storeId = this.#adopt(id);
+    return { kind: 'message', message };
+  }
+
+  #oldMessage(reader: ByteReader): Fact {
+    const id = storedId(reader);
+    const clientId = reader.text16('Client Identifier');
+    const username = this.version === 4 ? reader.text16('user name') : '';
+    const listenerPort = this.version === 4 ? reader.u16('port') : 0;
+    const publisherPacketId = reader.u16('Packet Identifier');
+    reader.skip(2, 'Packet Identifier');
+    const topicName = reader.text16('Topic Name');
+    const qos = checkedQos(reader.u8('QoS'));
+    const retain = reader.u8('retain') !== 0;
+    const payload = reader.copy(reader.u32('payload length'), 'payload');
+    if (topicName === '') throw new FormatError('a message has no Topic Name');
+    const publisher = this.#interner.publisher(clientId, username === '' ? null : username, listenerPort);
+    const message = createMessage(this.#interner.topic(topicName), publisher, { payload, qos, retain });
+    message.publisherPacketId = publisherPacketId;
+    message.storeId = this.#adopt(id);
+    return { kind: 'message', message };
+  }
+
+  /** The store id of a message just read. */
+  #adopt(id: number | bigint): number {
+    this.counts.messages++;
+    if (this.#chunks.isOwn && typeof id === 'number') {
+      this.#known.add(id);
+      return id;
+    }
+    const storeId = this.counts.messages;
+    this.#renumbered.set(id, storeId);
+    return storeId;
+  }
+
+  /** The store id of a message read before, 0 when there is none. */
+  #lookUp(id: number | bigint): number {
+    if (typeof id === 'number' && this.#known.has(id)) return id;
+    return this.#renumbered.get(id) ?? 0;
+  }
+
+  #delivery(stored: StoredDelivery, exactSequence: number): Fact | null {
+    const { clientId, packetId, retain, dup, isOut, subscriptionIds } = stored;
+    const qos = checkedQos(stored.qos);
+    const state = deliveryState(stored.state, isOut, qos);
+    if (state === null) return null;
+    const direction = isOut ? 'out' : 'in';
+    // Only the Packet Identifier is needed once PUBREC has come.
+    const storeId = state === DeliveryState.awaitingPubcomp ? 0 : this.#lookUp(stored.storeId);
+    if (storeId === 0 && state !== DeliveryState.awaitingPubcomp) return null;
+    const sequence = isOut && qos > 0 ? this.#sequence(clientId, packetId, exactSequence) : isOut ? 0 : packetId;
+    this.counts.deliveries++;
+    return { kind: 'delivery', clientId, direction, storeId, sequence, qos, retain, dup, state, subscriptionIds };
+  }
+
+  /** The number of an outgoing delivery: as written by us, or the next that has the Packet Identifier. */
+  #sequence(clientId: string, packetId: number, exactSequence: number): number {
+    let sequence = exactSequence;
+    if (sequence <= 0) {
+      if (packetId === 0) throw new FormatError('a QoS 1 or 2 delivery has no Packet Identifier');
+      const last = this.#sequences.get(clientId) ?? 0;
+      sequence = last + ((packetId - packetIdOf(last + 1) + 65_535) % 65_535) + 1;
+    }
+    this.#sequences.set(clientId, sequence);
+    return sequence;
+  }
+
+  /** Shared subscriptions and wills. */
+  *#ownFacts(own: OwnPart): Generator<Fact> {
+    const { bytes, start, end, salt } = own;
+    let at = start;
+    while (at < end) {
+      const limit = recordEnd(bytes, at, end, salt);
+      if (limit > 0 && recordIsIntact(bytes, at, limit, salt)) {
+        const fact = this.#ownFact(bytes, at, limit);
+        if (fact !== null) yield fact;
+        at = limit;
+        continue;
+      }
+      let next = limit > 0 ? limit : at + 1;
+      while (next < end && recordEnd(bytes, next, end, salt) === 0) next++;
+      this.#report(own.offset + at - start, next - at, 'a shared subscription or Will is damaged');
+      at = next;
+    }
+  }
+
+  #ownFact(bytes: Buffer, start: number, end: number): Fact | null {
+    const reader = new ByteReader(bytes, start + recordHeaderSize, end);
+    switch (bytes[start + 4]) {
+      case RecordType.subscriptionPut:
+        this.counts.subscriptions++;
+        return readSubscription(reader);
+      case RecordType.willPut:
+        return readWill(reader, this.#interner);
+      default:
+        return null;
+    }
+  }
+}
+
+/** Eight bytes of the writer's byte order: a number where it is exact. */
+function storedId(reader: ByteReader): number | bigint {
+  const start = reader.at;
+  const high = reader.bytes.readUInt32LE(reader.skip(8, 'store id') + 4);
+  if (high < 0x20_0000) return high * 0x1_0000_0000 + reader.bytes.readUInt32LE(start);
+  return reader.bytes.readBigUInt64LE(start);
+}
+
+/** Mosquitto's twelve states as the five that are kept; null for one that needs nothing any more. */
+function deliveryState(state: number, isOut: boolean, qos: 0 | 1 | 2): DeliveryState | null {
+  if (!isOut) return state === 8 ? null : DeliveryState.awaitingPubrel;
+  switch (state) {
+    case 3:
+      return DeliveryState.awaitingPuback;
+    case 5:
+      return DeliveryState.awaitingPubrec;
+    case 6:
+    case 9:
+      return DeliveryState.awaitingPubcomp;
+    case 0:
+    case 1:
+    case 2:
+    case 4:
+    case 11:
+      return DeliveryState.queued;
+    default:
+      throw new FormatError(`state ${state} of a QoS ${qos} delivery does not exist`);
+  }
+}
+
+function client(reader: ByteReader, version: number, exactSequence: number): SessionFact {
+  const expirySeconds = reader.i64LE('expiry');
+  const expiryIntervalSeconds = reader.u32('Session Expiry Interval');
+  const lastPacketId = reader.u16('Packet Identifier');
+  const clientIdLength = reader.u16('length');
+  let listenerPort = 0;
+  let usernameLength = 0;
+  if (version >= 6) {
+    listenerPort = reader.u16('port');
+    usernameLength = reader.u16('length');
+    reader.skip(4, 'client');
+  }
+  const clientId = reader.text(clientIdLength, 'Client Identifier');
+  const username = usernameLength > 0 ? reader.text(usernameLength, 'user name') : null;
+  const expiresAtMs = expirySeconds > 0 && expiryIntervalSeconds !== never ? expirySeconds * 1000 : 0;
+  const lastSequence = exactSequence >= 0 ? exactSequence : lastPacketId;
+  return { kind: 'session', clientId, username, listenerPort, expiryIntervalSeconds, expiresAtMs, lastSequence };
+}
+
+function oldClient(reader: ByteReader, version: number): SessionFact {
+  const clientId = reader.text16('Client Identifier');
+  const lastSequence = reader.u16('Packet Identifier');
+  if (version >= 3) reader.skip(8, 'time');
+  return {
+    kind: 'session',
+    clientId,
+    username: null,
+    listenerPort: 0,
+    expiryIntervalSeconds: never,
+    expiresAtMs: 0,
+    lastSequence,
+  };
+}
+
+function delivery(reader: ByteReader): StoredDelivery {
+  const storeId = storedId(reader);
+  const packetId = reader.u16('Packet Identifier');
+  const clientIdLength = reader.u16('length');
+  const qos = reader.u8('QoS');
+  const state = reader.u8('state');
+  const flags = reader.u8('flags');
+  const isOut = reader.u8('direction') === 1;
+  const clientId = reader.text(clientIdLength, 'Client Identifier');
+  const subscriptionIds: number[] = [];
+  if (reader.remaining > 0) {
+    const end = reader.variableByteInteger('properties') + reader.at;
+    while (reader.at < end) {
+      if (reader.u8('property') !== 0x0b) throw new FormatError('a delivery has only Subscription Identifiers');
+      subscriptionIds.push(reader.variableByteInteger('Subscription Identifier'));
+    }
+  }
+  const retain = (flags & 0xf0) !== 0;
+  return { clientId, storeId, packetId, qos, state, retain, dup: (flags & 0x0f) !== 0, isOut, subscriptionIds };
+}
+
+function oldDelivery(reader: ByteReader): StoredDelivery {
+  const clientId = reader.text16('Client Identifier');
+  const storeId = storedId(reader);
+  const packetId = reader.u16('Packet Identifier');
+  const qos = reader.u8('QoS');
+  const retain = reader.u8('retain') !== 0;
+  const isOut = reader.u8('direction') === 1;
+  const state = reader.u8('state');
+  const dup = reader.u8('dup') !== 0;
+  return { clientId, storeId, packetId, qos, state, retain, dup, isOut, subscriptionIds: [] };
+}
+
+function subscription(reader: ByteReader): Fact {
+  const identifier = reader.u32('Subscription Identifier');
+  const clientIdLength = reader.u16('length');
+  const filterLength = reader.u16('length');
+  const qos = checkedQos(reader.u8('QoS'));
+  const options = reader.u8('options');
+  reader.skip(2, 'subscription');
+  const clientId = reader.text(clientIdLength, 'Client Identifier');
+  return subscriptionFact(clientId, reader.text(filterLength, 'Topic Filter'), (options & 0x3c) | qos, identifier);
+}
+
+function oldSubscription(reader: ByteReader): Fact {
+  const clientId = reader.text16('Client Identifier');
+  const filter = reader.text16('Topic Filter');
+  return subscriptionFact(clientId, filter, checkedQos(reader.u8('QoS')), 0);
+}
