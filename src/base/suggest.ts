@@ -35,10 +35,10 @@ export function nearestWord(word: string, candidates: Iterable<string>): string 
  */
 export function editDistance(from: string, to: string): number {
   const width = to.length + 1;
-  let beforeLast = new Array<number>(width).fill(0);
+  let beforeLast = Array.from({ length: width }, () => 0);
   let last = Array.from({ length: width }, (_, column) => column);
   for (let row = 1; row <= from.length; row++) {
-    const current = new Array<number>(width).fill(row);
+    const current = Array.from({ length: width }, () => row);
     for (let column = 1; column < width; column++) {
       const isSame = from[row - 1] === to[column - 1];
       let cost = Math.min(at(last, column) + 1, at(current, column - 1) + 1, at(last, column - 1) + (isSame ? 0 : 1));

@@ -1,0 +1,77 @@
+import { option } from '../option.ts';
+import { untrimmedPath } from '../plugin-types.ts';
+import { anything, boolean, integer, path, text } from '../value-types.ts';
+
+/** The process itself: files, user, memory. */
+export const generalOptions = {
+  include_dir: option({
+    scope: 'global',
+    opens: 'include',
+    type: untrimmedPath('directory'),
+    default: null,
+    repeat: 'collect',
+    reload: 'live',
+    doc: 'Reads every file of this directory whose name ends in `.conf`, at the place of this line, sorted by name without regard to case. Allowed in the main file only. Each file begins with no current listener, bridge or plugin.',
+  }),
+  per_listener_settings: option({
+    scope: 'global',
+    type: boolean(),
+    default: false,
+    reload: 'restart',
+    deprecated: { instead: 'Please use listener_allow_anonymous and plugin_use instead.', hasNotice: true },
+    doc: 'When true, the security options belong to the listener above them instead of the whole broker. Must stand before any security option.',
+  }),
+  pid_file: option({
+    scope: 'global',
+    type: path('file'),
+    default: null,
+    reload: 'restart',
+    doc: 'Writes the process id into this file at the start and removes it at the end.',
+  }),
+  user: option({
+    scope: 'global',
+    type: text({ expects: 'user name' }),
+    default: 'mosquitto',
+    repeat: 'replace',
+    reload: 'restart',
+    doc: 'The system user to become when started as root. `root` stays root. Without effect for other users.',
+  }),
+  sys_interval: option({
+    scope: 'global',
+    type: integer({ min: 0, max: 65_535 }),
+    default: 10,
+    unit: 's',
+    reload: 'live',
+    doc: 'How often the `$SYS` topics are published. 0 publishes none.',
+  }),
+  memory_limit: option({
+    scope: 'global',
+    type: integer({ min: 0 }),
+    default: 0,
+    unit: 'bytes',
+    reload: 'live',
+    unsupported: { why: 'the memory of the broker cannot be limited in bytes yet' },
+    doc: 'Upper bound for the memory of messages and sessions; what would need more is refused. 0 sets no bound.',
+  }),
+  enable_control_api: option({
+    scope: 'global',
+    type: boolean(),
+    default: false,
+    reload: 'restart',
+    since: '2.1',
+    unsupported: { why: 'the topic $CONTROL/broker/v1 is not served yet' },
+    doc: 'Serves the control topic `$CONTROL/broker/v1`.',
+  }),
+  retry_interval: option({
+    scope: 'global',
+    type: anything(),
+    default: null,
+    repeat: 'replace',
+    reload: 'live',
+    ignored: {
+      why: 'messages are sent again when a client comes back, as MQTT 3.1.1 and 5.0 ask',
+      warning: "Warning: The 'retry_interval' option is no longer available.",
+    },
+    doc: 'Once the time after which messages were sent again. Has no effect any more.',
+  }),
+};

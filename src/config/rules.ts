@@ -1,0 +1,174 @@
+/** What holds between options, checked when everything has been read. */
+import type { Notice } from './config.ts';
+import type { ConfigError } from './config-error.ts';
+import type { BridgeDraft, ConfigDraft, Entry, ListenerDraft, Section } from './draft.ts';
+import { type OptionName, optionTable } from './options.ts';
+
+/** What the rules found. */
+export interface RuleFindings {
+  readonly errors: readonly ConfigError[];
+  readonly notices: readonly Notice[];
+}
+
+/**
+ * Checks a draft whose lines are all in order.
+ *
+ * @param acceptUnsupported - do not refuse options that are understood but cannot be honoured yet
+ */
+export function checkRules(draft: ConfigDraft, acceptUnsupported: boolean): RuleFindings {
+  const errors: ConfigError[] = [];
+  const notices: Notice[] = [];
+  const refuse: Refuse = (entry, message, exitCode = 3) => {
+    const { file, line } = entry.origin;
+    errors.push({ file, line, option: entry.writtenName, message, hint: null, includedAt: null, exitCode });
+  };
+  const warn: Warn = (entry, text) => {
+    const { origin } = entry;
+    const place = origin.line > 0 ? `${origin.file}:${origin.line}: ` : '';
+    notices.push({ level: 'warning', text: `Warning: ${place}${text}`, origin });
+  };
+  for (const listener of openedListeners(draft)) checkListener(listener, refuse, warn);
+  checkBridges(draft.bridges, refuse);
+  if (!acceptUnsupported) refuseUnsupported(draft, refuse);
+  warnOfIneffective(draft, warn);
+  for (const listener of openedListeners(draft)) warnOfUnreachable(draft, listener, warn);
+  errors.sort((one, other) => (one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1));
+  return { errors, notices };
+}
+
+type Refuse = (entry: Entry, message: string, exitCode?: number) => void;
+type Warn = (entry: Entry, text: string) => void;
+
+function openedListeners(draft: ConfigDraft): readonly ListenerDraft[] {
+  return draft.hasListener ? draft.listeners : [];
+}
+
+function checkListener({ values, opened }: ListenerDraft, refuse: Refuse, warn: Warn): void {
+  const certfile = values.get('certfile');
+  const keyfile = values.get('keyfile');
+  const isTls = certfile !== undefined && keyfile !== undefined;
+  const pskHint = values.get('psk_hint');
+  const proxyVersion = values.get('enable_proxy_protocol');
+  if (certfile !== undefined || keyfile !== undefined) {
+    if (!isTls) {
+      refuse(certfile ?? keyfile ?? opened, 'Both certfile and keyfile must be provided to enable a TLS listener.');
+    }
+    if (pskHint !== undefined) {
+      refuse(pskHint, 'Cannot use both certificate and psk encryption in a single listener.');
+    }
+  } else {
+    for (const name of ['cafile', 'capath'] as const) {
+      const authority = values.get(name);
+      if (authority !== undefined) refuse(authority, `${name} specified without certfile and keyfile.`);
+    }
+  }
+  if (proxyVersion?.value === 2) {
+    for (const name of ['certfile', 'keyfile', 'use_subject_as_username'] as const) {
+      const other = values.get(name);
+      if (isOn(other)) refuse(other, `${name} cannot be used with \`enable_proxy_protocol 2\`.`);
+    }
+  }
+  const isCertificateSeen = isTls || pskHint !== undefined || proxyVersion !== undefined;
+  for (const name of ['require_certificate', 'use_identity_as_username', 'use_subject_as_username'] as const) {
+    const entry = values.get(name);
+    if (isOn(entry) && !isCertificateSeen) {
+      warn(entry, `'${name}' has no effect: the listener has no certfile and keyfile`);
+    }
+  }
+  const required = values.get('require_certificate');
+  if (isOn(required) && isTls && !values.has('cafile') && !values.has('capath')) {
+    warn(required, "'require_certificate' refuses every client: there is no cafile to check certificates with");
+  }
+}
+
+function isOn(entry: Entry | undefined): entry is Entry {
+  return entry !== undefined && entry.value !== false;
+}
+
+function checkBridges(bridges: readonly BridgeDraft[], refuse: Refuse): void {
+  const localIds = new Set<string>();
+  for (const { name, opened, values } of bridges) {
+    const invalid = (what: string) => refuse(opened, `Invalid bridge configuration: ${what}.`);
+    if (!values.has('address')) invalid('no remote addresses defined');
+    if (!values.has('topic')) invalid('no topics defined');
+    const psk = values.get('bridge_psk');
+    if (psk !== undefined && !values.has('bridge_identity')) invalid('missing bridge_identity');
+    if (psk === undefined && values.has('bridge_identity')) invalid('missing bridge_psk');
+    const certificate = values.get('bridge_cafile') ?? values.get('bridge_capath') ?? values.get('bridge_certfile');
+    if (psk !== undefined && certificate !== undefined) {
+      refuse(psk, `'${name}': Cannot use both certificate and psk encryption in a single bridge.`);
+    }
+    const remoteId = values.get('remote_clientid')?.value ?? `(host name).${name}`;
+    const localId = String(values.get('local_clientid')?.value ?? `local.${String(remoteId)}`);
+    if (localIds.has(localId)) {
+      const advice = 'Try changing or setting the local_clientid value for one of the bridges.';
+      refuse(values.get('local_clientid') ?? opened, `Bridge local_clientid '${localId}' is not unique. ${advice}`);
+    }
+    localIds.add(localId);
+  }
+}
+
+function refuseUnsupported(draft: ConfigDraft, refuse: Refuse): void {
+  for (const section of allSections(draft)) {
+    for (const [name, entry] of section) refuseIfUnsupported(name, entry, entry.value, refuse);
+  }
+  for (const { opened } of draft.bridges) refuseIfUnsupported('connection', opened, opened, refuse);
+  for (const plugin of allPlugins(draft)) refuseIfUnsupported(plugin.openedBy, plugin.opened, plugin, refuse);
+}
+
+function refuseIfUnsupported(name: OptionName, entry: Entry, value: unknown, refuse: Refuse): void {
+  const row = optionTable[name];
+  if (row?.unsupported === undefined) return;
+  const { values, why } = row.unsupported;
+  const given: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (values !== undefined) {
+    const refused = values.find((one) => given.includes(one));
+    if (refused !== undefined) refuse(entry, `'${entry.writtenName} ${String(refused)}' is not supported: ${why}.`);
+  } else if (JSON.stringify(value) !== JSON.stringify(row.default)) {
+    refuse(entry, `The '${entry.writtenName}' option is not supported: ${why}.`);
+  }
+}
+
+function allPlugins(draft: ConfigDraft) {
+  return new Set([...draft.plugins, ...draft.loadedPlugins, ...draft.listeners.flatMap(({ plugins }) => plugins)]);
+}
+
+function allSections(draft: ConfigDraft): readonly Section[] {
+  return [
+    draft.global,
+    draft.security,
+    ...draft.listeners.map(({ values }) => values),
+    ...draft.bridges.map(({ values }) => values),
+    ...[...allPlugins(draft)].map(({ values }) => values),
+  ];
+}
+
+/** Mosquitto drops the options of a default listener that is never opened; a reader of the file must learn of it. */
+function warnOfIneffective(draft: ConfigDraft, warn: Warn): void {
+  if (!draft.hasListener) {
+    for (const { values } of draft.listeners) {
+      for (const entry of values.values()) {
+        const place = 'in local only mode, write it below a listener';
+        warn(entry, `'${entry.writtenName}' has no effect ${place}`);
+      }
+    }
+  }
+  if (draft.global.get('per_listener_settings')?.value !== true) return;
+  for (const { values } of draft.listeners) {
+    const entry = values.get('allow_anonymous');
+    if (entry !== undefined) warn(entry, "'listener_allow_anonymous' is the better choice with per_listener_settings");
+  }
+}
+
+/** The commonest reason why nobody can connect: a listener alone, without a word about who may. */
+function warnOfUnreachable(draft: ConfigDraft, listener: ListenerDraft, warn: Warn): void {
+  const isPerListener = draft.global.get('per_listener_settings')?.value === true;
+  const get = (name: OptionName) => listener.values.get(name) ?? (isPerListener ? undefined : draft.security.get(name));
+  const isAnonymous = get('listener_allow_anonymous')?.value ?? get('allow_anonymous')?.value ?? false;
+  const waysIn = ['password_file', 'psk_file', 'use_identity_as_username', 'use_subject_as_username'] as const;
+  const hasPlugin = draft.plugins.length > 0 || listener.plugins.length > 0;
+  if (isAnonymous === true || hasPlugin || waysIn.some((name) => isOn(get(name)))) return;
+  const { port, path } = listener.address;
+  const place = path ?? `port ${port}`;
+  warn(listener.opened, `no client can connect on ${place}: give a password_file, or allow_anonymous true`);
+}

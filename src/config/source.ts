@@ -1,0 +1,70 @@
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { posix } from 'node:path';
+
+/**
+ * What reading a configuration asks of the machine: files, directories and the names of network interfaces.
+ *
+ * Everything is synchronous, because a configuration is read before anything runs, and on reload it must be read whole
+ * before the next packet is judged.
+ */
+export interface ConfigSource {
+  /** The bytes of a file. @throws when it cannot be read */
+  readFile(path: string): Uint8Array;
+  /** The names in a directory, in any order. @throws when it cannot be read */
+  listDirectory(path: string): readonly string[];
+  isDirectory(path: string): boolean;
+  exists(path: string): boolean;
+  /** The absolute path without symbolic links. @throws when there is nothing of that name */
+  canonicalPath(path: string): string;
+  /** Whether this machine has a network interface of that name. */
+  hasInterface(name: string): boolean;
+}
+
+/** The machine itself. */
+export const machine: ConfigSource = {
+  readFile: (path) => readFileSync(path),
+  listDirectory: (path) => readdirSync(path),
+  isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
+  exists: (path) => existsSync(path),
+  canonicalPath: (path) => realpathSync(path),
+  hasInterface: (name) => networkInterfaces()[name] !== undefined,
+};
+
+/**
+ * Files held in memory: for a configuration that is text, and for tests.
+ *
+ * @param files - absolute or relative path → content; directories follow from the paths
+ * @param interfaces - names of network interfaces
+ */
+export function memorySource(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  interfaces: readonly string[] = ['lo'],
+): ConfigSource {
+  const isFile = (path: string) => Object.hasOwn(files, path);
+  const below = (path: string) => {
+    const prefix = `${path.replace(/\/+$/, '')}/`;
+    return Object.keys(files)
+      .filter((file) => file.startsWith(prefix))
+      .map((file) => file.slice(prefix.length).split('/', 1)[0] ?? '');
+  };
+  return {
+    readFile: (path) => {
+      const content = files[path] ?? files[posix.normalize(path)];
+      if (content === undefined) throw new Error(`ENOENT: no such file, open '${path}'`);
+      return typeof content === 'string' ? Buffer.from(content) : content;
+    },
+    listDirectory: (path) => {
+      const names = new Set(below(path));
+      if (names.size === 0) throw new Error(`ENOENT: no such directory, scandir '${path}'`);
+      return [...names];
+    },
+    isDirectory: (path) => !isFile(path) && below(path).length > 0,
+    exists: (path) => isFile(path) || below(path).length > 0,
+    canonicalPath: (path) => {
+      if (!isFile(path) && below(path).length === 0) throw new Error(`ENOENT: no such file or directory, '${path}'`);
+      return posix.resolve('/', path);
+    },
+    hasInterface: (name) => interfaces.includes(name),
+  };
+}
