@@ -50,7 +50,8 @@ export class Broker {
     engine.store.attach(() => durableFacts(engine));
     this.#timer = engine.clock.every(tickMs, () => {
       engine.nowMs = engine.clock.nowMs();
-      engine.wheel.advance(engine.tick());
+      engine.currentTick = engine.tick();
+      engine.wheel.advance(engine.currentTick);
     });
     return restored;
   }

@@ -47,6 +47,8 @@ export class Engine {
   /** Packets and bytes that wait for slow sockets; kept by `connection/`. */
   packetsOutCount = 0;
   packetsOutBytes = 0;
+  /** The tick that the broker's timer saw last; cheap to read where being half a second behind does not matter. */
+  currentTick = 1;
   /** Wall clock in ms, read once per turn. */
   nowMs: number;
   /** Tells the operator that deliveries to this session are being dropped. */

@@ -1,5 +1,7 @@
 /** Topic Name → who gets it, through the cache. */
-import { validateTopicNameBytes } from '../codec/publish.ts';
+import { ProtocolError } from '../codec/protocol-error.ts';
+import { ReasonCode } from '../codec/reason-code.ts';
+import { topicNameFault } from '../codec/topic-name-bytes.ts';
 import type { Session, Subscription } from '../session/session.ts';
 import { hashBytes, Route } from '../topics/route-cache.ts';
 import type { Engine } from './engine.ts';
@@ -21,7 +23,8 @@ export function findRoute(engine: Needs, bytes: Buffer, start: number, end: numb
     name = cached.topic.name;
     ownBytes = cached.topic.bytes;
   } else {
-    validateTopicNameBytes(bytes, start, end);
+    const fault = topicNameFault(bytes, start, end);
+    if (fault !== undefined) throw new ProtocolError(ReasonCode.MalformedPacket, fault.statement, fault.message);
     name = bytes.toString('utf8', start, end);
     ownBytes = Buffer.from(bytes.subarray(start, end));
   }

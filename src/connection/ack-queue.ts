@@ -1,0 +1,97 @@
+/**
+ * Acknowledgements in the order of their packets, each sent once the store has what it promises. [I9]
+ *
+ * Without a durable store, or when it has caught up, an acknowledgement goes straight into the arena. Else it waits here;
+ * bounded by the exchanges a client may have open (Receive Maximum for MQTT 5.0, the same limit for 3.x by not reading on).
+ */
+import { ACK_SIZE_MAX, type AckType, writeAck } from '../codec/acks.ts';
+import type { ProtocolVersion } from '../codec/packet.ts';
+import type { Outbound, Outbox } from './outbound.ts';
+
+interface Waiting {
+  /** Log position that must be committed. */
+  readonly position: number;
+  readonly type: AckType;
+  readonly packetId: number;
+  readonly reasonCode: number;
+  /** A whole packet (SUBACK, UNSUBACK) instead of the fields above. */
+  readonly packet: Buffer | null;
+}
+
+export class AckQueue {
+  readonly #outbound: Outbound;
+  readonly #outbox: Outbox;
+  readonly #store: { readonly position: number; readonly committed: number };
+  readonly #onWaiting: (isWaiting: boolean) => void;
+  #waiting: Waiting[] = [];
+  #version: ProtocolVersion = 4;
+
+  /** @param onWaiting - told when the queue begins to wait and when it is empty again */
+  constructor(
+    outbound: Outbound,
+    outbox: Outbox,
+    store: { readonly position: number; readonly committed: number },
+    onWaiting: (isWaiting: boolean) => void,
+  ) {
+    this.#outbound = outbound;
+    this.#outbox = outbox;
+    this.#store = store;
+    this.#onWaiting = onWaiting;
+  }
+
+  /** Acknowledgements that wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Sends the acknowledgement as soon as everything told to the store so far is safe. */
+  push(type: AckType, packetId: number, reasonCode: number, version: ProtocolVersion): void {
+    if (this.#waiting.length === 0 && this.#store.committed >= this.#store.position) {
+      this.#send(type, packetId, reasonCode, version);
+      return;
+    }
+    this.#wait({ position: this.#store.position, type, packetId, reasonCode, packet: null });
+    this.#version = version;
+  }
+
+  /** The same for a packet that is already encoded. */
+  pushPacket(packet: Buffer): void {
+    if (this.#waiting.length === 0 && this.#store.committed >= this.#store.position) {
+      this.#outbox.addBytes(packet, 1);
+      return;
+    }
+    this.#wait({ position: this.#store.position, type: 'puback', packetId: 0, reasonCode: 0, packet });
+  }
+
+  /** The store has committed up to `committed`. */
+  release(committed: number): void {
+    let count = 0;
+    for (const ack of this.#waiting) {
+      if (ack.position > committed) break;
+      if (ack.packet !== null) this.#outbox.addBytes(ack.packet, 1);
+      else this.#send(ack.type, ack.packetId, ack.reasonCode, this.#version);
+      count++;
+    }
+    if (count === 0) return;
+    this.#waiting = count === this.#waiting.length ? [] : this.#waiting.slice(count);
+    if (this.#waiting.length === 0) this.#onWaiting(false);
+  }
+
+  /** The connection is gone: what waits will never be sent. */
+  clear(): void {
+    if (this.#waiting.length > 0) this.#onWaiting(false);
+    this.#waiting = [];
+  }
+
+  #wait(ack: Waiting): void {
+    if (this.#waiting.length === 0) this.#onWaiting(true);
+    this.#waiting.push(ack);
+  }
+
+  #send(type: AckType, packetId: number, reasonCode: number, version: ProtocolVersion): void {
+    const start = this.#outbound.reserve(ACK_SIZE_MAX);
+    const end = writeAck(this.#outbound.arena, start, type, packetId, reasonCode, version);
+    this.#outbound.position = end;
+    this.#outbox.add(start, end, 1);
+  }
+}

@@ -1,0 +1,291 @@
+/**
+ * One Network Connection: transport, decoder and state. Everything that arrives passes through {@link Connection.onData},
+ * everything that is sent through its outbox; what a packet means is decided in `dispatch.ts` and the `receive-…` files.
+ */
+import { invariant } from '../base/invariant.ts';
+import type { WheelEntry } from '../base/timer-wheel.ts';
+import { continueBacklogs } from '../broker/backlog.ts';
+import {
+  disconnectReason,
+  disconnectReasonFor,
+  disconnectReasonForSocketError,
+  logLines,
+} from '../broker/log-lines.ts';
+import { leaveSession } from '../broker/sessions.ts';
+import { ACK_SIZE_MAX, writeAck } from '../codec/acks.ts';
+import { encodePacket } from '../codec/encode.ts';
+import { NO_PROPERTIES, type ProtocolVersion } from '../codec/packet.ts';
+import { mayCarry, ReasonCode } from '../codec/reason-code.ts';
+import { PACKET_SIZE_MAX, type PacketSink, StreamDecoder } from '../codec/stream-decoder.ts';
+import type { ConnectedClient } from '../contracts/hooks.ts';
+import type { Message } from '../contracts/message.ts';
+import type { Outlet } from '../contracts/outlet.ts';
+import type { Transport, TransportHandler } from '../contracts/transport.ts';
+import { sendWaiting } from '../session/deliver.ts';
+import type { Session, Subscription } from '../session/session.ts';
+import type { Route } from '../topics/route-cache.ts';
+import { AckQueue } from './ack-queue.ts';
+import { dispatch } from './dispatch.ts';
+import { fail } from './fail.ts';
+import type { Hub } from './hub.ts';
+import { InboundAliases } from './inbound-aliases.ts';
+import { Outbox } from './outbound.ts';
+import type { OutboundAliases } from './outbound-aliases.ts';
+import type { ListenerPolicy } from './policy.ts';
+import { sendPublish } from './send-publish.ts';
+
+/** Ticks of the timing wheel (500 ms) a peer may take to send its CONNECT and be let in. */
+const connectTicks = 20;
+/** CONNECT is read whole before anybody is known: Mosquitto takes 100,000 bytes of it. */
+export const connectBytesMax = 100_000;
+
+const pingresp = Buffer.from([0xd0, 0x00]);
+const noAliases = new InboundAliases(0);
+
+export type State = 'awaiting-connect' | 'authenticating' | 'active' | 'closed';
+
+export class Connection implements Outlet, PacketSink, WheelEntry, TransportHandler {
+  readonly hub: Hub;
+  readonly policy: ListenerPolicy;
+  readonly transport: Transport;
+  readonly decoder = new StreamDecoder(connectBytesMax, 'connect');
+  readonly outbox: Outbox;
+  readonly acks: AckQueue;
+  state: State = 'awaiting-connect';
+  version: ProtocolVersion = 4;
+  isBridge = false;
+  clientId = '';
+  session: Session | null = null;
+  client: ConnectedClient | null = null;
+  /** Route of the PUBLISH before; most publishers stay with one topic. */
+  lastRoute: Route<Subscription> | null = null;
+  inboundAliases: InboundAliases = noAliases;
+  aliases: OutboundAliases | null = null;
+  receiveMaximum = 65_535;
+  maximumPacketSize: number = PACKET_SIZE_MAX;
+  mountPointBytes = 0;
+  /** Ticks of silence after which the peer counts as gone, 0 = never. */
+  silenceTicksMax = connectTicks;
+  wheelSlot = -1;
+  wheelIndex = 0;
+  #heardAtTick: number;
+  /** Whether a client that is told no more bytes are read; see {@link wait}. */
+  #isWaiting = false;
+  #isInTurn = false;
+
+  constructor(hub: Hub, transport: Transport, policy: ListenerPolicy) {
+    this.hub = hub;
+    this.transport = transport;
+    this.policy = policy;
+    this.outbox = new Outbox(hub.outbound, transport);
+    this.acks = new AckQueue(hub.outbound, this.outbox, hub.engine.store, (isWaiting) => {
+      if (isWaiting) hub.awaitingCommit.add(this);
+      else hub.awaitingCommit.delete(this);
+    });
+    this.mountPointBytes = policy.mountPoint.length;
+    this.#heardAtTick = hub.engine.tick();
+    hub.connections.add(this);
+    hub.engine.connectionsCount++;
+    hub.engine.wheel.schedule(this, this.#heardAtTick + connectTicks);
+    transport.handler = this;
+  }
+
+  // What the transport tells.
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    if (this.state === 'closed') return;
+    const { engine, outbound } = this.hub;
+    engine.stats.bytesReceived += end - start;
+    engine.nowMs = engine.clock.nowMs();
+    outbound.beginTurn();
+    this.#isInTurn = true;
+    try {
+      this.decoder.push(bytes, start, end, this);
+    } catch (error) {
+      fail(this, error);
+    }
+    this.#isInTurn = false;
+    outbound.endTurn();
+  }
+
+  onDrain(): void {
+    this.outbox.drained();
+    const { engine } = this.hub;
+    const { session } = this;
+    if (session === null || this.state !== 'active') return;
+    engine.nowMs = engine.clock.nowMs();
+    this.hub.outbound.beginTurn();
+    sendWaiting(engine, session);
+    continueBacklogs(engine, session);
+    this.hub.outbound.endTurn();
+  }
+
+  onClose(code: string | null): void {
+    this.hub.engine.nowMs = this.hub.engine.clock.nowMs();
+    this.finish('abnormal', code === null ? disconnectReason.closedByClient : disconnectReasonForSocketError(code));
+  }
+
+  // What the decoder and the wheel tell.
+
+  onPacket(firstByte: number, bytes: Buffer, start: number, end: number): boolean {
+    const { hub } = this;
+    this.#heardAtTick = hub.engine.currentTick;
+    hub.engine.stats.messagesReceived++;
+    const pending = dispatch(this, firstByte, bytes, start, end);
+    if (pending !== undefined) this.wait(pending);
+    return this.state !== 'closed' && !this.#isWaiting;
+  }
+
+  onWheel(tick: number): number {
+    if (this.silenceTicksMax === 0 || this.state === 'closed') return 0;
+    // Heard at the end of that tick at the latest: never earlier than 1.5 × Keep Alive. [MQTT-3.1.2-22]
+    const dueTick = this.#heardAtTick + 1 + this.silenceTicksMax;
+    if (tick < dueTick) return dueTick;
+    this.disconnect(ReasonCode.KeepAliveTimeout);
+    return 0;
+  }
+
+  /** Watches for silence of 1.5 × Keep Alive from now on; 0 stops watching. */
+  setKeepAlive(seconds: number): void {
+    this.silenceTicksMax = seconds * 3;
+    const { wheel } = this.hub.engine;
+    if (seconds === 0) wheel.remove(this);
+    else wheel.schedule(this, this.#heardAtTick + 1 + this.silenceTicksMax);
+  }
+
+  // What the session asks for.
+
+  get isCongested(): boolean {
+    return this.outbox.pendingBytes > this.hub.engine.limits.socketBytesSoftMax;
+  }
+
+  get isFull(): boolean {
+    const { outbox } = this;
+    if (outbox.waitingPackets === 0) return false;
+    const { limits } = this.hub.engine;
+    if (limits.maxQueuedMessages > 0 && outbox.waitingPackets >= limits.maxQueuedMessages) return true;
+    return outbox.pendingBytes > limits.socketBytesHardMax;
+  }
+
+  sendPublish(
+    message: Message,
+    qos: 0 | 1 | 2,
+    retain: boolean,
+    dup: boolean,
+    packetId: number,
+    subscriptionIds: readonly number[] | null,
+  ): boolean {
+    return sendPublish(this, message, qos, retain, dup, packetId, subscriptionIds);
+  }
+
+  sendPubrel(packetId: number): void {
+    const { outbound, engine, isTracing } = this.hub;
+    if (isTracing) engine.logger.log('debug', logLines.sendingRelease('PUBREL', this.clientId, packetId));
+    const start = outbound.reserve(ACK_SIZE_MAX);
+    const end = writeAck(outbound.arena, start, 'pubrel', packetId, 0, this.version);
+    outbound.position = end;
+    this.outbox.add(start, end, 1);
+  }
+
+  disconnect(reasonCode: number): void {
+    if (this.state === 'closed') return;
+    if (this.state === 'active') this.sendDisconnect(reasonCode);
+    this.close('abnormal', disconnectReasonFor(reasonCode));
+  }
+
+  // What the handlers of packets ask for.
+
+  /** Sends bytes that need not wait for the store. */
+  send(packet: Buffer): void {
+    this.outbox.addBytes(packet, 1);
+  }
+
+  /** Sends a packet once the store has what it acknowledges; a session that is not kept has nothing to wait for. */
+  sendAfterCommit(packet: Buffer): void {
+    if (this.session?.isPersistent) this.acks.pushPacket(packet);
+    else this.outbox.addBytes(packet, 1);
+  }
+
+  sendPingresp(): void {
+    this.send(pingresp);
+  }
+
+  /** MQTT 5.0 clients are told why; [MQTT-3.14.0-1] allows it only after CONNACK. */
+  sendDisconnect(reasonCode: number): void {
+    if (this.version !== 5) return;
+    const code = mayCarry('disconnect', reasonCode) ? reasonCode : ReasonCode.UnspecifiedError;
+    if (this.hub.isTracing) {
+      this.hub.engine.logger.log('debug', logLines.sendingDisconnect(this.clientId, code));
+    }
+    this.send(encodePacket({ type: 'disconnect', reasonCode: code, properties: NO_PROPERTIES }, 5));
+  }
+
+  /** Stops reading until `pending` is settled; packets behind stay in order. */
+  wait(pending: Promise<void>): void {
+    invariant(!this.#isWaiting, 'a connection waits for one thing at a time');
+    this.#isWaiting = true;
+    this.transport.pause();
+    void pending
+      .catch((error: unknown) => this.#turnFail(error))
+      .then(() => {
+        this.#isWaiting = false;
+        if (this.state === 'closed') return;
+        this.#turn(() => this.decoder.resume(this));
+        if (!this.#isWaiting) this.transport.resume();
+      });
+  }
+
+  /** Ends the connection after what was sent has left. */
+  close(ending: 'normal' | 'abnormal', reason: string | null): void {
+    if (this.state === 'closed') return;
+    if (!this.#isInTurn) this.hub.outbound.flush();
+    this.finish(ending, reason);
+    // Inside a turn the outbox is still to be written; the transport ends behind it.
+    if (this.#isInTurn) queueMicrotask(() => this.transport.end());
+    else this.transport.end();
+  }
+
+  /** The connection is over for the broker, whatever the transport still does. */
+  finish(ending: 'normal' | 'abnormal', reason: string | null): void {
+    if (this.state === 'closed') return;
+    const wasKnown = this.state === 'active';
+    this.state = 'closed';
+    const { hub, session } = this;
+    const { engine } = hub;
+    this.decoder.close();
+    this.acks.clear();
+    this.outbox.drained();
+    engine.wheel.remove(this);
+    engine.connectionsCount--;
+    hub.connections.delete(this);
+    this.lastRoute = null;
+    if (engine.limits.connectionMessages && (wasKnown || reason !== disconnectReason.closedByClient)) {
+      const { address, port } = this.transport.peer;
+      engine.logger.log('notice', logLines.disconnected(this.clientId || null, address, port, reason));
+    }
+    if (session === null) return;
+    this.session = null;
+    if (session.outlet === this) leaveSession(engine, session, ending);
+    if (this.client === null) return;
+    for (const hook of engine.hooks) hook.afterDisconnect?.(this.client, reason ?? 'disconnected');
+  }
+
+  /** Work of this connection that was not begun by bytes arriving. */
+  #turn(work: () => void): void {
+    const { engine, outbound } = this.hub;
+    engine.nowMs = engine.clock.nowMs();
+    outbound.beginTurn();
+    this.#isInTurn = true;
+    try {
+      work();
+    } catch (error) {
+      fail(this, error);
+    }
+    this.#isInTurn = false;
+    outbound.endTurn();
+  }
+
+  #turnFail(error: unknown): void {
+    this.#turn(() => fail(this, error));
+  }
+}

@@ -1,0 +1,51 @@
+/** What all connections of one broker share: the engine, the arena, and objects that are reused for every packet. */
+
+import type { Engine } from '../broker/engine.ts';
+import { PublishView } from '../codec/publish.ts';
+import { Message } from '../contracts/message.ts';
+import type { Connection } from './connection.ts';
+import { Outbound } from './outbound.ts';
+
+const noPublisher = { clientId: '', username: null, listenerPort: 0 };
+const noTopic = { name: '', bytes: Buffer.alloc(0) };
+
+/** Frames of the message that is being distributed, one per layout, as ranges of the arena. */
+export class SharedFrames {
+  message: Message | null = null;
+  serial = -1;
+  epoch = -1;
+  /** By layout: bit 0 MQTT 5.0, bit 1 has a Packet Identifier. −1: not written yet. */
+  readonly starts = [-1, -1, -1, -1];
+  readonly ends = [0, 0, 0, 0];
+  readonly firstBytes = [0, 0, 0, 0];
+}
+
+export class Hub {
+  readonly engine: Engine;
+  readonly outbound: Outbound;
+  readonly frames = new SharedFrames();
+  /** The PUBLISH being read, and the message made of it. */
+  readonly view = new PublishView();
+  readonly message = new Message(noTopic, noPublisher);
+  /** Number of the PUBLISH read last, on any connection. */
+  lastSerial = 0;
+  /** Topic Name behind a mount point. */
+  mountedTopic: Buffer = Buffer.allocUnsafe(256);
+  /** Whether packets are worth a debug line; asked of the logger again after a reload. */
+  isTracing: boolean;
+  /** Connections with acknowledgements that wait for the store. */
+  readonly awaitingCommit = new Set<Connection>();
+  /** Open connections, with or without a session. */
+  readonly connections = new Set<Connection>();
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+    this.outbound = new Outbound(engine);
+    this.isTracing = engine.logger.enabled('debug');
+    engine.store.onCommitted = () => this.#committed();
+  }
+
+  #committed(): void {
+    for (const connection of this.awaitingCommit) connection.acks.release(this.engine.store.committed);
+  }
+}

@@ -1,0 +1,25 @@
+/** What one listener asks of its connections, and how it lets them in. Replaced as a whole by a reload. */
+import type { Authenticator } from '../contracts/authenticator.ts';
+
+export interface ListenerPolicy {
+  /** Port of the listener, 0 for Unix sockets. */
+  readonly port: number;
+  readonly authenticator: Authenticator;
+  /** Protocol levels that are let in. */
+  readonly protocolVersions: ReadonlySet<3 | 4 | 5>;
+  /** Highest QoS a client may publish or subscribe with. */
+  readonly maxQos: 0 | 1 | 2;
+  /** Topic Aliases a client may set, and that may be set towards a client. */
+  readonly maxTopicAlias: number;
+  readonly maxTopicAliasBroker: number;
+  readonly allowZeroLengthClientId: boolean;
+  /** Begins the Client Identifiers that the broker makes up. */
+  readonly autoIdPrefix: string;
+  /** Client Identifiers must begin with it; '' = any. */
+  readonly clientIdPrefix: string;
+  readonly useUsernameAsClientId: boolean;
+  /** The user name is that of the client certificate; without one nobody is let in. */
+  readonly useCertificateIdentity: boolean;
+  /** Put in front of every topic of the listener's clients; empty = none. */
+  readonly mountPoint: Buffer;
+}

@@ -1,0 +1,267 @@
+/** CONNECT: is it acceptable, who is it, may it come in; then its session, CONNACK and what the session owes it. */
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import { disconnectReasonFor, logLines } from '../broker/log-lines.ts';
+import { openSession } from '../broker/sessions.ts';
+import { encodePacket } from '../codec/encode.ts';
+import type { ConnectPacket, WillMessage } from '../codec/packet.ts';
+import { expiryOffsetIn } from '../codec/property-section.ts';
+import type { Properties } from '../codec/property-table.ts';
+import { ReasonCode } from '../codec/reason-code.ts';
+import { PACKET_SIZE_MAX } from '../codec/stream-decoder.ts';
+import type { AuthenticationResult } from '../contracts/authenticator.ts';
+import { createMessage, type Publisher } from '../contracts/message.ts';
+import { resume } from '../session/deliver.ts';
+import { neverExpires, type Will } from '../session/session.ts';
+import type { Connection } from './connection.ts';
+import { refuse } from './fail.ts';
+import { InboundAliases } from './inbound-aliases.ts';
+import { OutboundAliases } from './outbound-aliases.ts';
+
+/** @returns a promise when somebody has to be asked who this is */
+export function receiveConnect(connection: Connection, packet: ConnectPacket): MaybePromise<void> {
+  const { hub, policy } = connection;
+  hub.engine.stats.connectsReceived++;
+  connection.version = packet.protocolVersion;
+  connection.isBridge = packet.isBridge;
+  connection.decoder.requireShortestLength = packet.protocolVersion === 5;
+  if (packet.clientId !== '') connection.clientId = packet.clientId;
+  const reasonCode = refusal(connection, packet);
+  if (reasonCode !== 0) {
+    end(connection, reasonCode);
+    return;
+  }
+  const { tls, address } = connection.transport.peer;
+  const username = policy.useCertificateIdentity ? (tls?.identity ?? null) : (packet.username ?? null);
+  if (policy.useCertificateIdentity && username === null) {
+    end(connection, ReasonCode.BadUserNameOrPassword);
+    return;
+  }
+  connection.state = 'authenticating';
+  const result = policy.authenticator.authenticate({
+    clientId: packet.clientId,
+    username,
+    password: packet.password ?? null,
+    hasCertificateIdentity: policy.useCertificateIdentity,
+    address,
+    listenerPort: policy.port,
+    protocolVersion: packet.protocolVersion,
+  });
+  if (!(result instanceof Promise)) {
+    decide(connection, packet, username, result);
+    return;
+  }
+  return result.then(
+    (later) => decideLater(connection, packet, username, later),
+    () => decideLater(connection, packet, username, { reasonCode: ReasonCode.UnspecifiedError }),
+  );
+}
+
+function decideLater(
+  connection: Connection,
+  packet: ConnectPacket,
+  username: string | null,
+  result: AuthenticationResult,
+): void {
+  // Gone while somebody was asked: no session is made for it.
+  if (connection.state !== 'authenticating') return;
+  connection.hub.engine.nowMs = connection.hub.engine.clock.nowMs();
+  decide(connection, packet, username, result);
+}
+
+function decide(
+  connection: Connection,
+  packet: ConnectPacket,
+  username: string | null,
+  result: AuthenticationResult,
+): void {
+  if (result !== 'accepted') {
+    end(connection, result.reasonCode);
+    return;
+  }
+  const clientId = chooseClientId(connection, packet, username);
+  if (clientId === null) {
+    end(connection, ReasonCode.NotAuthorized);
+    return;
+  }
+  open(connection, packet, { clientId, username, listenerPort: connection.policy.port });
+}
+
+/** Why a CONNECT is refused whoever sends it; 0 when it is not. */
+function refusal(connection: Connection, packet: ConnectPacket): number {
+  const { policy } = connection;
+  const { limits } = connection.hub.engine;
+  const { protocolVersion: version, clientId, will, properties } = packet;
+  if (!policy.protocolVersions.has(version)) return ReasonCode.UnsupportedProtocolVersion;
+  if (clientId === '' && !policy.useUsernameAsClientId) {
+    if (version === 3 || (version === 4 && !packet.cleanStart)) return ReasonCode.ClientIdentifierNotValid;
+    // Mosquitto: 2 for 3.1.1, 0x80 for 5.0.
+    if (!policy.allowZeroLengthClientId) {
+      return version === 5 ? ReasonCode.UnspecifiedError : ReasonCode.ClientIdentifierNotValid;
+    }
+  }
+  if (clientId !== '' && !clientId.startsWith(policy.clientIdPrefix)) return ReasonCode.NotAuthorized;
+  if (properties.authenticationMethod !== undefined) return ReasonCode.BadAuthenticationMethod;
+  if (version !== 5 && limits.maxKeepaliveSeconds > 0) {
+    const { keepAliveSeconds } = packet;
+    if (keepAliveSeconds === 0 || keepAliveSeconds > limits.maxKeepaliveSeconds) {
+      return ReasonCode.ClientIdentifierNotValid;
+    }
+  }
+  return will === undefined ? 0 : willRefusal(connection, will, version);
+}
+
+function willRefusal(connection: Connection, will: WillMessage, version: 3 | 4 | 5): number {
+  const { limits } = connection.hub.engine;
+  if (will.topic.startsWith('$CONTROL/')) return ReasonCode.TopicNameInvalid;
+  if (will.retain && !limits.retainAvailable) return ReasonCode.RetainNotSupported;
+  if (will.qos > connection.policy.maxQos) return ReasonCode.QosNotSupported;
+  if (limits.messageSizeLimit > 0 && will.payload.length > limits.messageSizeLimit) {
+    // Mosquitto: 5 for 3.1.1.
+    return version === 5 ? ReasonCode.PacketTooLarge : ReasonCode.NotAuthorized;
+  }
+  return 0;
+}
+
+/** The Client Identifier to be known by: its own, one made up, or the user name. [MQTT-3.1.3-6] */
+function chooseClientId(connection: Connection, packet: ConnectPacket, username: string | null): string | null {
+  const { policy, hub } = connection;
+  if (policy.useUsernameAsClientId) return username;
+  if (packet.clientId !== '') return packet.clientId;
+  const hex = hub.engine.clock.randomBytes(16).toString('hex');
+  const groups = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
+  return policy.autoIdPrefix + groups.join('-');
+}
+
+function open(connection: Connection, packet: ConnectPacket, publisher: Publisher): void {
+  const { hub, policy } = connection;
+  const { engine } = hub;
+  const { limits } = engine;
+  const { properties, protocolVersion: version } = packet;
+  const { clientId, username } = publisher;
+  connection.clientId = clientId;
+  connection.maximumPacketSize = properties.maximumPacketSize ?? PACKET_SIZE_MAX;
+  const ownWindow = limits.maxInflightMessages === 0 ? 65_535 : limits.maxInflightMessages;
+  connection.receiveMaximum = properties.receiveMaximum ?? ownWindow;
+  const aliasMaximum = Math.min(properties.topicAliasMaximum ?? 0, policy.maxTopicAliasBroker);
+  if (aliasMaximum > 0) connection.aliases = new OutboundAliases(aliasMaximum);
+  if (version === 5) connection.inboundAliases = new InboundAliases(policy.maxTopicAlias);
+  connection.decoder.maximumPacketSize = limits.maxPacketSize > 0 ? limits.maxPacketSize : PACKET_SIZE_MAX;
+
+  const wanted = expiryWanted(packet);
+  const longest = limits.persistentClientExpirationSeconds;
+  const expiryIntervalSeconds = longest === null ? wanted : Math.min(wanted, longest);
+  const keepAlive = keepAliveGranted(connection, packet);
+  const connackProperties: Properties =
+    version === 5 ? negotiated(connection, packet, expiryIntervalSeconds, keepAlive) : {};
+
+  // The Client Identifier is taken over before CONNACK, so the old connection can still be told why. [MQTT-3.1.4-3]
+  const { session, isPresent } = openSession(engine, {
+    publisher,
+    cleanStart: packet.cleanStart,
+    expiryIntervalSeconds,
+    will: packet.will === undefined ? null : makeWill(connection, packet.will, publisher),
+    outlet: connection,
+  });
+  const connack = encodePacket(
+    { type: 'connack', sessionPresent: isPresent, reasonCode: ReasonCode.Success, properties: connackProperties },
+    version,
+  );
+  connection.session = session;
+  connection.state = 'active';
+  connection.setKeepAlive(keepAlive);
+  const { address, port, tls } = connection.transport.peer;
+  connection.client = {
+    ...publisher,
+    address,
+    port,
+    protocolVersion: version,
+    cleanStart: packet.cleanStart,
+    keepAliveSeconds: keepAlive,
+  };
+  if (limits.connectionMessages) {
+    if (tls !== null) engine.logger.log('notice', logLines.negotiatedCipher(clientId, tls.version, tls.cipher));
+    engine.logger.log(
+      'notice',
+      logLines.newClient({
+        address,
+        port,
+        clientId,
+        protocolLevel: version,
+        isCleanStart: packet.cleanStart,
+        keepAliveSeconds: packet.keepAliveSeconds,
+        username,
+        isBridge: packet.isBridge,
+      }),
+    );
+  }
+  if (hub.isTracing) traceOpened(connection, packet, isPresent);
+  if (connack.length > connection.maximumPacketSize) {
+    // Mosquitto: a client that cannot take its CONNACK is closed.
+    connection.close('abnormal', disconnectReasonFor(ReasonCode.PacketTooLarge));
+    return;
+  }
+  connection.send(connack);
+  for (const hook of engine.hooks) hook.afterConnect?.(connection.client);
+  resume(engine, session);
+}
+
+/** Session Expiry Interval that the CONNECT asks for, in seconds. */
+function expiryWanted(packet: ConnectPacket): number {
+  if (packet.protocolVersion === 5) return packet.properties.sessionExpiryInterval ?? 0;
+  return packet.cleanStart ? 0 : neverExpires;
+}
+
+/** Seconds of Keep Alive that hold on this connection. */
+function keepAliveGranted(connection: Connection, packet: ConnectPacket): number {
+  const maximum = connection.hub.engine.limits.maxKeepaliveSeconds;
+  const { keepAliveSeconds } = packet;
+  return maximum > 0 && (keepAliveSeconds === 0 || keepAliveSeconds > maximum) ? maximum : keepAliveSeconds;
+}
+
+/** What an MQTT 5.0 client has to know, in Mosquitto's order. */
+function negotiated(
+  connection: Connection,
+  packet: ConnectPacket,
+  expiryIntervalSeconds: number,
+  keepAlive: number,
+): Properties {
+  const { policy } = connection;
+  const { limits } = connection.hub.engine;
+  return {
+    ...(expiryIntervalSeconds === expiryWanted(packet) ? {} : { sessionExpiryInterval: expiryIntervalSeconds }),
+    ...(keepAlive === packet.keepAliveSeconds ? {} : { serverKeepAlive: keepAlive }),
+    ...(policy.maxTopicAlias === 0 ? {} : { topicAliasMaximum: policy.maxTopicAlias }),
+    ...(connection.clientId === packet.clientId ? {} : { assignedClientIdentifier: connection.clientId }),
+    ...(limits.retainAvailable ? {} : { retainAvailable: false }),
+    ...(limits.maxPacketSize === 0 ? {} : { maximumPacketSize: limits.maxPacketSize }),
+    ...(limits.maxInflightMessages === 0 ? {} : { receiveMaximum: limits.maxInflightMessages }),
+    ...(policy.maxQos === 2 ? {} : { maximumQos: policy.maxQos }),
+  };
+}
+
+function makeWill(connection: Connection, will: WillMessage, publisher: Publisher): Will {
+  const name = connection.policy.mountPoint.toString() + will.topic;
+  const message = createMessage({ name, bytes: Buffer.from(name) }, publisher, {
+    payload: will.payload,
+    qos: will.qos,
+    retain: will.retain,
+    properties: will.rawProperties,
+    expiryOffset: expiryOffsetIn(will.rawProperties, 0, will.rawProperties.length),
+  });
+  return { message, delaySeconds: will.properties.willDelayInterval ?? 0 };
+}
+
+/** Refuses the CONNECT and closes; whoever else uses the Client Identifier is not disturbed. */
+function end(connection: Connection, reasonCode: number): void {
+  refuse(connection, reasonCode, connection.version);
+  connection.close('abnormal', disconnectReasonFor(reasonCode));
+}
+
+function traceOpened(connection: Connection, packet: ConnectPacket, isPresent: boolean): void {
+  const { logger } = connection.hub.engine;
+  const { will } = packet;
+  if (will === undefined) logger.log('debug', logLines.noWill());
+  else
+    for (const text of logLines.will(will.payload.length, will.retain, will.qos, will.topic)) logger.log('debug', text);
+  logger.log('debug', logLines.sendingConnack(connection.clientId, isPresent, 0));
+}

@@ -1,0 +1,241 @@
+/**
+ * Room 3: a PUBLISH from a client → an accepted Application Message, or a refusal in the acknowledgement that belongs to it.
+ *
+ * The order of the checks is the admission column of docs/architecture.md. From the alias on no alias exists any more, from the
+ * mount point on only the full internal topic.
+ */
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import { logLines } from '../broker/log-lines.ts';
+import { publish } from '../broker/publish.ts';
+import { findRoute } from '../broker/route.ts';
+import { ProtocolError } from '../codec/protocol-error.ts';
+import { type PublishView, readPublish } from '../codec/publish.ts';
+import { ReasonCode } from '../codec/reason-code.ts';
+import { hold } from '../session/holding.ts';
+import type { Session, Subscription } from '../session/session.ts';
+import { type Route, routeHasName } from '../topics/route-cache.ts';
+import type { Connection } from './connection.ts';
+
+const bridgeState = /^\$SYS\/broker\/connection\/[^/]+\/state$/;
+
+/** @returns a promise when somebody has to be asked first; the connection reads on when it is settled */
+export function receivePublish(
+  connection: Connection,
+  firstByte: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): MaybePromise<void> {
+  const { hub, policy } = connection;
+  const { engine, view } = hub;
+  readPublish(firstByte, bytes, start, end, connection.version, view);
+  engine.stats.publishReceived++;
+  engine.stats.publishBytesReceived += view.payloadEnd - view.payloadStart;
+  if (hub.isTracing) trace(connection, bytes);
+  if (view.qos > policy.maxQos) throw qosNotSupported();
+  if (view.retain !== 0 && !engine.limits.retainAvailable) throw retainNotSupported();
+  if (view.qos !== 0) checkReceiveMaximum(connection, view);
+  const route = resolveRoute(connection, bytes, view);
+
+  const sizeLimit = engine.limits.messageSizeLimit;
+  if (sizeLimit > 0 && view.payloadEnd - view.payloadStart > sizeLimit) {
+    if (hub.isTracing) engine.logger.log('debug', logLines.tooLargePublish(connection.clientId, line(route, view)));
+    refuse(connection, view.qos, view.packetId, ReasonCode.PacketTooLarge);
+    return;
+  }
+  if (route.kind !== 'ordinary' && !isOpenToClients(route)) {
+    deny(connection, route, view);
+    return;
+  }
+  const session = connection.session as Session;
+  // A repeat of a message that is already owned. [MQTT-4.3.3-10]
+  if (view.qos === 2 && session.received?.has(view.packetId)) {
+    connection.acks.push('pubrec', view.packetId, 0, connection.version);
+    return;
+  }
+  if (engine.authorizer !== null) return authorize(connection, bytes, route);
+  accept(connection, bytes, route);
+}
+
+/** The message is ours from here on. */
+function accept(connection: Connection, bytes: Buffer, route: Route<Subscription>): void {
+  const { hub } = connection;
+  const { engine, view, message } = hub;
+  const session = connection.session as Session;
+  message.topic = route.topic;
+  message.qos = view.qos as 0 | 1 | 2;
+  message.retain = view.retain !== 0;
+  message.publisher = session.publisher;
+  message.publisherPacketId = view.packetId;
+  message.payloadSource = bytes;
+  message.payloadStart = view.payloadStart;
+  message.payloadEnd = view.payloadEnd;
+  message.propertiesSource = bytes;
+  message.propertiesStart = view.propertiesStart;
+  message.propertiesEnd = view.propertiesEnd;
+  message.expiryOffset = view.expiryOffset;
+  message.expiresAtMs = view.expiryOffset < 0 ? 0 : engine.nowMs + view.messageExpiryInterval * 1000;
+  message.serial = ++hub.lastSerial;
+  message.kept = null;
+  if (view.qos === 2) {
+    acceptQos2(connection, session, view.packetId);
+    return;
+  }
+  const { packetId } = view;
+  const matched = publish(engine, message, route, session);
+  if (packetId === 0) return;
+  // Nobody was there to get it: MQTT 5.0 clients are told, as Mosquitto does.
+  const reasonCode = matched === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
+  connection.acks.push('puback', packetId, reasonCode, connection.version);
+}
+
+/** Method A of the standard: stored and acknowledged now, distributed when PUBREL comes. (docs/adr/0005) */
+function acceptQos2(connection: Connection, session: Session, packetId: number): void {
+  const { engine, message } = connection.hub;
+  session.received ??= new Map();
+  const { maxInflightMessages, maxQueuedMessages } = engine.limits;
+  const bound = maxInflightMessages > 0 && maxQueuedMessages > 0 ? maxInflightMessages + maxQueuedMessages : 65_535;
+  if (session.received.size >= bound) {
+    engine.stats.publishDropped++;
+    if (connection.version !== 5) session.received.set(packetId, null);
+    connection.acks.push('pubrec', packetId, ReasonCode.QuotaExceeded, connection.version);
+    return;
+  }
+  const kept = message.keep();
+  hold(engine.holdings, kept);
+  session.received.set(packetId, kept);
+  if (session.isPersistent) engine.store.receivedPut(session.clientId, packetId, kept);
+  connection.acks.push('pubrec', packetId, 0, connection.version);
+}
+
+/** Topic Alias → Topic Name → route; the route the connection used last is tried first. */
+function resolveRoute(connection: Connection, bytes: Buffer, view: PublishView): Route<Subscription> {
+  if (view.topicAlias !== 0) return resolveAlias(connection, bytes, view);
+  if (connection.policy.mountPoint.length > 0) return mountedRoute(connection, bytes, view.topicStart, view.topicEnd);
+  const last = connection.lastRoute;
+  const { engine } = connection.hub;
+  if (
+    last !== null &&
+    last.generation === engine.tree.generation &&
+    routeHasName(last, bytes, view.topicStart, view.topicEnd)
+  ) {
+    return last;
+  }
+  const route = findRoute(engine, bytes, view.topicStart, view.topicEnd);
+  connection.lastRoute = route;
+  return route;
+}
+
+function resolveAlias(connection: Connection, bytes: Buffer, view: PublishView): Route<Subscription> {
+  const aliases = connection.inboundAliases;
+  aliases.check(view.topicAlias);
+  const { engine } = connection.hub;
+  if (view.topicStart === view.topicEnd) {
+    const { bytes: topic } = aliases.get(view.topicAlias);
+    return findRoute(engine, topic, 0, topic.length);
+  }
+  const route =
+    connection.policy.mountPoint.length > 0
+      ? mountedRoute(connection, bytes, view.topicStart, view.topicEnd)
+      : findRoute(engine, bytes, view.topicStart, view.topicEnd);
+  // The mapping holds even when the message itself is refused (MQTT 5.0 §3.3.2.3.4).
+  aliases.set(view.topicAlias, route.topic);
+  return route;
+}
+
+function mountedRoute(connection: Connection, bytes: Buffer, start: number, end: number): Route<Subscription> {
+  const { hub, policy } = connection;
+  const prefix = policy.mountPoint.length;
+  const length = prefix + end - start;
+  if (hub.mountedTopic.length < length) hub.mountedTopic = Buffer.allocUnsafe(length * 2);
+  policy.mountPoint.copy(hub.mountedTopic, 0);
+  bytes.copy(hub.mountedTopic, prefix, start, end);
+  return findRoute(hub.engine, hub.mountedTopic, 0, length);
+}
+
+/** Exchanges begun by the client and not finished by us, against what CONNACK allowed. [MQTT-3.3.4-7] */
+function checkReceiveMaximum(connection: Connection, view: PublishView): void {
+  if (connection.version !== 5) return;
+  const maximum = connection.hub.engine.limits.maxInflightMessages;
+  if (maximum === 0) return;
+  const received = connection.session?.received;
+  if (received?.has(view.packetId)) return;
+  if ((received?.size ?? 0) + connection.acks.waiting < maximum) return;
+  throw new ProtocolError(
+    ReasonCode.ReceiveMaximumExceeded,
+    'MQTT-3.3.4-7',
+    `PUBLISH: more than Receive Maximum ${maximum} messages are not acknowledged yet`,
+  );
+}
+
+/** What of `$…` clients may publish: only the state of a bridge connection. Mosquitto. */
+function isOpenToClients(route: Route<Subscription>): boolean {
+  return route.kind === 'sys' && bridgeState.test(route.topic.name);
+}
+
+async function authorize(connection: Connection, bytes: Buffer, route: Route<Subscription>): Promise<void> {
+  const { hub } = connection;
+  const session = connection.session as Session;
+  const verdict = hub.engine.authorizer?.authorize(session.publisher, 'publish', route.topic.name) ?? true;
+  if (typeof verdict === 'boolean') {
+    if (verdict) accept(connection, bytes, route);
+    else deny(connection, route, hub.view);
+    return;
+  }
+  // The packet must survive the wait: the read buffer and the view belong to others meanwhile.
+  const view = { ...hub.view };
+  const copy = Buffer.from(bytes.subarray(0, view.payloadEnd));
+  const isAllowed = await verdict.catch(() => false);
+  if (connection.session !== session) return;
+  hub.engine.nowMs = hub.engine.clock.nowMs();
+  Object.assign(hub.view, view);
+  if (isAllowed) accept(connection, copy, findRoute(hub.engine, route.topic.bytes, 0, route.topic.bytes.length));
+  else deny(connection, route, hub.view);
+}
+
+function deny(connection: Connection, route: Route<Subscription>, view: PublishView): void {
+  const { hub } = connection;
+  if (hub.isTracing) {
+    hub.engine.logger.log('debug', logLines.deniedPublish(connection.clientId, line(route, view)));
+  }
+  refuse(connection, view.qos, view.packetId, ReasonCode.NotAuthorized);
+}
+
+/** MQTT 5.0 is told in the acknowledgement; 3.x gets the usual one and the message is gone. Mosquitto. (docs/adr/0013) */
+function refuse(connection: Connection, qos: number, packetId: number, reasonCode: number): void {
+  if (qos === 0) return;
+  if (qos === 2 && connection.version !== 5) {
+    const session = connection.session as Session;
+    session.received ??= new Map();
+    session.received.set(packetId, null);
+  }
+  connection.acks.push(qos === 1 ? 'puback' : 'pubrec', packetId, reasonCode, connection.version);
+}
+
+function qosNotSupported(): ProtocolError {
+  return new ProtocolError(ReasonCode.QosNotSupported, 'MQTT-3.2.2-11', 'PUBLISH: QoS above Maximum QoS');
+}
+
+function retainNotSupported(): ProtocolError {
+  return new ProtocolError(ReasonCode.RetainNotSupported, 'MQTT-3.2.2-14', 'PUBLISH: RETAIN is not available');
+}
+
+function trace(connection: Connection, bytes: Buffer): void {
+  const { view, engine } = connection.hub;
+  const topicName = bytes.toString('utf8', view.topicStart, view.topicEnd);
+  engine.logger.log('debug', logLines.receivedPublish(connection.clientId, { ...lineOf(view), topicName }));
+}
+
+function line(route: Route<Subscription>, view: PublishView) {
+  return { ...lineOf(view), topicName: route.topic.name };
+}
+
+function lineOf(view: PublishView) {
+  return {
+    isDuplicate: view.dup !== 0,
+    qos: view.qos,
+    isRetained: view.retain !== 0,
+    packetId: view.packetId,
+    payloadBytes: view.payloadEnd - view.payloadStart,
+  };
+}

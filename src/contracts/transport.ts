@@ -1,0 +1,47 @@
+/**
+ * An ordered, lossless stream of bytes between the broker and one peer.
+ *
+ * The transport promises to call its handler one event at a time, never from inside `write`, and `onClose` exactly once. The
+ * connection promises to set `handler` before it gives up control, and not to touch bytes it has handed over until
+ * `pendingBytes` is 0.
+ */
+export interface Peer {
+  /** Address as text, IPv4 in its own notation; the socket's path for Unix sockets. */
+  readonly address: string;
+  /** 0 for Unix sockets. */
+  readonly port: number;
+  /** What the TLS handshake told; null without TLS. */
+  readonly tls: PeerTls | null;
+}
+
+export interface PeerTls {
+  /** As OpenSSL names them: `TLSv1.3`, `TLS_AES_256_GCM_SHA384`. */
+  readonly version: string;
+  readonly cipher: string;
+  /** User name from the client certificate, null when there is none or it is unusable. */
+  readonly identity: string | null;
+}
+
+export interface TransportHandler {
+  /** Bytes arrived; `bytes[start..end)` is valid during the call only. */
+  onData(bytes: Buffer, start: number, end: number): void;
+  /** Everything that was written has left. */
+  onDrain(): void;
+  /** The stream is over. `code` is Node's error code such as `ECONNRESET`, null when the peer simply closed. */
+  onClose(code: string | null): void;
+}
+
+export interface Transport {
+  readonly peer: Peer;
+  handler: TransportHandler | null;
+  /** Bytes written that the operating system has not taken yet. */
+  readonly pendingBytes: number;
+  write(bytes: Buffer): void;
+  /** Stops and restarts reading; bytes already read are still delivered. */
+  pause(): void;
+  resume(): void;
+  /** Sends what is pending, then closes; a peer that does not take it is cut off after a short time. */
+  end(): void;
+  /** Closes at once and forgets what is pending. */
+  destroy(): void;
+}
