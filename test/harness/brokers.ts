@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { freePort, isListening } from './ports.ts';
 import { programPath } from './programs.ts';
 import { moustiqueCommand } from './repository.ts';
@@ -17,7 +17,7 @@ export interface BrokerOptions {
    * the same wherever the name returns.
    */
   readonly config: readonly string[];
-  /** Further files in the broker's folder, by name; the same placeholders apply. */
+  /** Further files in the broker's folder, by name, which may have folders in it; the same placeholders apply. */
   readonly files?: Readonly<Record<string, string>>;
   /** Further command-line arguments. */
   readonly args?: readonly string[];
@@ -70,7 +70,10 @@ export class TestBroker {
   /** Start it without waiting, for a test about a start that fails. */
   launch(): RunningProcess {
     const command = this.name === 'moustique' ? moustiqueCommand('moustique') : [programPath('mosquitto')];
-    this.#process = new RunningProcess([...command, '-c', this.configFile, ...this.#args], { cwd: this.dir });
+    this.#process = new RunningProcess(
+      [...command, '-c', this.configFile, ...this.#args.map((arg) => this.fill(arg))],
+      { cwd: this.dir },
+    );
     return this.#process;
   }
 
@@ -92,7 +95,9 @@ export class TestBroker {
 
   /** Write a file of the broker's folder; placeholders are replaced. */
   write(file: string, text: string): void {
-    writeFileSync(join(this.dir, file), this.fill(text));
+    const path = join(this.dir, file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, this.fill(text));
   }
 
   /** Replace `{dir}` and the port placeholders. */

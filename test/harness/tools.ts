@@ -23,9 +23,9 @@ export function runTool(
   return runToEnd([...toolCommand(family, tool), ...args], options);
 }
 
-/** Publish with the `pub` tool. @throws Error with its output when it fails */
-export async function publish(family: ToolFamily, args: readonly string[]): Promise<void> {
-  const result = await runTool(family, 'pub', args);
+/** Publish with the `pub` tool, `input` being its standard input. @throws Error with its output when it fails */
+export async function publish(family: ToolFamily, args: readonly string[], input = ''): Promise<void> {
+  const result = await runTool(family, 'pub', args, { input });
   if (result.status !== 0) {
     throw new Error(
       `pub ${args.join(' ')} ended with ${result.status ?? result.signal}:\n${result.stdout}${result.stderr}`,

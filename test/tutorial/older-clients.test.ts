@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { startBroker } from '../harness/brokers.ts';
+import { useResources } from '../harness/resources.ts';
+import { publish, subscribe } from '../harness/tools.ts';
+import { describeWalks } from './walks.ts';
+
+// How the log names each version of the protocol.
+const versions = [
+  ['mqttv31', 'p1'],
+  ['mqttv311', 'p2'],
+  ['mqttv5', 'p5'],
+] as const;
+
+describeWalks('7.1 MyMQTT : un client pour Android (MQTT v3.1)', (walk) => {
+  const resources = useResources();
+
+  for (const [version, nameInLog] of versions) {
+    test(`a client of ${version} subscribes and publishes`, async () => {
+      const config = ['log_dest file {dir}/mosquitto.log', 'log_type all'];
+      const broker = await startBroker(resources, walk.broker, { config, args: ['-p', '{port}'] });
+      const client = ['-V', version, '-p', String(broker.port())];
+      const subscriber = await subscribe(resources, walk.tools, [
+        ...client,
+        '-i',
+        'mymqtt',
+        '-q',
+        '2',
+        '-v',
+        '-t',
+        'maison/#',
+      ]);
+      await publish(walk.tools, [...client, '-q', '2', '-t', 'maison/salon/temp', '-m', '21,5 °C']);
+      expect(await subscriber.linesUntil('maison/salon/temp 21,5 °C')).toEqual(['maison/salon/temp 21,5 °C']);
+      await broker.stop();
+      expect(broker.read('mosquitto.log')).toContain(` as mymqtt (${nameInLog}, c1, k60).`);
+    });
+  }
+});
