@@ -115,8 +115,8 @@ export interface OptionRow<T = unknown> {
   readonly since?: string;
   /** Ours, not Mosquitto's. */
   readonly isExtension?: true;
-  /** What to write instead; `hasNotice` when Mosquitto says so at every start. */
-  readonly deprecated?: { readonly instead: string; readonly hasNotice: boolean };
+  /** Said at every start, with what to write instead where there is something. */
+  readonly deprecated?: { readonly instead: string };
   /** Accepted without effect, as in Mosquitto: why, and the warning that it gives, if any. */
   readonly ignored?: { readonly why: string; readonly warning?: string };
   /**

@@ -42,7 +42,7 @@ export const optionGroups: readonly { readonly title: string; readonly rows: Opt
   { title: 'TLS', rows: tlsOptions },
   { title: 'WebSockets', rows: websocketOptions },
   { title: 'Messages and sessions', rows: messageOptions },
-  { title: 'Persistence', rows: persistenceOptions },
+  { title: 'Data on disk', rows: persistenceOptions },
   { title: 'Logging', rows: loggingOptions },
   { title: 'General', rows: generalOptions },
   { title: 'Plugins', rows: pluginOptions },

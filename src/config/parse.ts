@@ -116,7 +116,7 @@ class Parser implements ParsedFiles {
 
   #readOption(here: Here): void {
     const { row } = here.found;
-    if (row.deprecated?.hasNotice === true) {
+    if (row.deprecated !== undefined) {
       const notice = `The '${here.line.name}' option is now deprecated and will be removed in version 3.0.`;
       this.#notice('notice', `${notice} ${row.deprecated.instead}`.trimEnd(), here.origin);
     }

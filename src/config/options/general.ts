@@ -17,8 +17,8 @@ export const generalOptions = {
     scope: 'global',
     type: boolean(),
     default: false,
-    reload: 'restart',
-    deprecated: { instead: 'Please use listener_allow_anonymous and plugin_use instead.', hasNotice: true },
+    reload: 'live',
+    deprecated: { instead: 'Please use listener_allow_anonymous and plugin_use instead.' },
     doc: 'When true, the security options belong to the listener above them instead of the whole broker. Must stand before any security option.',
   }),
   pid_file: option({

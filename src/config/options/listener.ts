@@ -21,7 +21,7 @@ export const listenerOptions = {
     default: null,
     repeat: 'replace',
     reload: 'restart',
-    deprecated: { instead: "Please use 'listener' instead.", hasNotice: true },
+    deprecated: { instead: "Please use 'listener' instead." },
     doc: 'Port of the default listener.',
   }),
   bind_address: option({
@@ -30,7 +30,7 @@ export const listenerOptions = {
     type: text({ expects: 'address or host name' }),
     default: null,
     reload: 'restart',
-    deprecated: { instead: "Please use 'listener' instead.", hasNotice: true },
+    deprecated: { instead: "Please use 'listener' instead." },
     doc: 'Address of the default listener.',
   }),
   bind_interface: option({

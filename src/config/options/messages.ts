@@ -9,7 +9,7 @@ export const messageOptions = {
     type: boolean(),
     default: true,
     reload: 'live',
-    deprecated: { instead: 'The behaviour will default to true.', hasNotice: true },
+    deprecated: { instead: 'The behaviour will default to true.' },
     doc: 'Whether a client with overlapping subscriptions gets a message once per subscription. When false, clients of MQTT 3.1 and 3.1.1 get it once; clients of MQTT 5.0 get it per subscription always.',
   }),
   check_retain_source: option({
@@ -26,7 +26,7 @@ export const messageOptions = {
     default: null,
     repeat: 'replace',
     reload: 'live',
-    deprecated: { instead: '', hasNotice: true },
+    deprecated: { instead: '' },
     unsupported: { why: 'client identifiers are not checked for a prefix yet' },
     doc: 'Admits only clients whose Client Identifier begins with this text.',
   }),

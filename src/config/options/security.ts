@@ -49,7 +49,7 @@ export const securityOptions = {
     default: 'auto-',
     repeat: 'replace',
     reload: 'live',
-    deprecated: { instead: "Please use 'listener_auto_id_prefix' instead.", hasNotice: true },
+    deprecated: { instead: "Please use 'listener_auto_id_prefix' instead." },
     doc: 'How Client Identifiers made by the broker begin.',
   }),
 };

@@ -1,0 +1,41 @@
+/**
+ * Writes the documentation that is made from tables. With `--check` it writes nothing and fails when a file is stale.
+ *
+ * Run with `npx tsx scripts/generate-docs.ts`.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { configurationManPage, configurationMarkdown } from '../src/config/describe.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** path below the root → what it must hold */
+const documents: Readonly<Record<string, () => string>> = {
+  'docs/configuration.md': configurationMarkdown,
+  'docs/man/moustique.conf.5': configurationManPage,
+};
+
+const isCheck = process.argv.includes('--check');
+
+for (const [path, make] of Object.entries(documents)) {
+  const file = join(root, path);
+  const text = make();
+  if (read(file) === text) continue;
+  if (isCheck) {
+    console.error(`${path} is stale: run npx tsx scripts/generate-docs.ts`);
+    process.exitCode = 1;
+  } else {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    console.log(`${path} written`);
+  }
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
