@@ -1,0 +1,30 @@
+/** The MQTT client: what `moustique/client` offers. */
+export type { Clock } from '../base/clock.ts';
+export type {
+  ConnackPacket,
+  Packet,
+  ProtocolVersion,
+  PublishPacket,
+  QoS,
+  RetainHandling,
+  Subscription,
+} from '../codec/packet.ts';
+export {
+  type Properties,
+  type PropertyOwner,
+  type PropertyRow,
+  propertyTable,
+  type UserProperty,
+} from '../codec/property-table.ts';
+export { ProtocolError } from '../codec/protocol-error.ts';
+export { ReasonCode, reasonCodeName } from '../codec/reason-code.ts';
+export { filterMatches, isTopicName, parseTopicFilter } from '../topics/topic-filter.ts';
+export type { DialTarget, ProxyTarget, TlsTarget } from '../transport/dial.ts';
+export { DialError, type DialStep } from '../transport/dial-error.ts';
+export type { ReconnectPolicy } from './backoff.ts';
+export { Client, connect, type PublishOptions, type SubscribeOutcome, type SubscriptionRequest } from './client.ts';
+export { ClientError, type ClientErrorDetails, type ClientErrorKind } from './client-error.ts';
+export type { PublishOutcome, Settle } from './exchanges.ts';
+export type { ServerLimits } from './server-limits.ts';
+export type { Authentication, ClientCallbacks, ClientSettings, Publication } from './settings.ts';
+export { isValidText } from './text.ts';

@@ -1,0 +1,346 @@
+/**
+ * One Network Connection of a client: from dialling over CONNECT and CONNACK to its end.
+ *
+ * It knows packets and their order, not what they mean for the session: that is the client's.
+ */
+import type { Clock, Timer } from '../base/clock.ts';
+import { decodePacket } from '../codec/decode.ts';
+import { encodePacket } from '../codec/encode.ts';
+import type { AuthPacket, ConnackPacket, ConnectPacket, Packet, ProtocolVersion } from '../codec/packet.ts';
+import { NO_PROPERTIES } from '../codec/packet.ts';
+import { ProtocolError } from '../codec/protocol-error.ts';
+import { mayCarry, ReasonCode, reasonCodeName } from '../codec/reason-code.ts';
+import { PACKET_SIZE_MAX, StreamDecoder } from '../codec/stream-decoder.ts';
+import { type DialTarget, dial, type Link } from '../transport/dial.ts';
+import type { DialError } from '../transport/dial-error.ts';
+import { ClientError } from './client-error.ts';
+import { KeepAlive } from './keep-alive.ts';
+import { Outbox } from './outbox.ts';
+import { type ServerLimits, serverLimits } from './server-limits.ts';
+import type { Authentication } from './settings.ts';
+
+/** Parts of the settings that a connection needs, with their defaults filled in. */
+export interface ConnectionPlan {
+  readonly target: DialTarget;
+  readonly connect: ConnectPacket;
+  readonly authentication: Authentication | undefined;
+  readonly connectTimeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** Who is told; `onEnd` is the last call. */
+export interface ConnectionEvents {
+  onAccepted(connack: ConnackPacket, limits: ServerLimits): void;
+  /** Any packet but CONNACK, PINGRESP, AUTH and DISCONNECT. Returning false pauses reading. */
+  onPacket(packet: Packet): boolean;
+  onDrain(): void;
+  /** The reason: `closed` when we asked for it. */
+  onEnd(error: ClientError): void;
+  onSent(packet: Packet, messageId: number): void;
+  onReceived(packet: Packet): void;
+}
+
+type State = 'connecting' | 'accepted' | 'ending' | 'ended';
+
+/** How long the broker may take to close after our DISCONNECT. */
+const CLOSE_WAIT_MS = 1000;
+
+export class NetworkConnection {
+  readonly #plan: ConnectionPlan;
+  readonly #events: ConnectionEvents;
+  readonly #version: ProtocolVersion;
+  readonly #link: Link;
+  readonly #outbox: Outbox;
+  readonly #decoder: StreamDecoder;
+  #state: State = 'connecting';
+  #timer: Timer;
+  #keepAlive: KeepAlive | undefined;
+  #limits: ServerLimits;
+  #end: ClientError | undefined;
+  #reauthenticating: { resolve(): void; reject(error: ClientError): void } | undefined;
+  readonly #sink = {
+    onPacket: (firstByte: number, buf: Buffer, start: number, end: number) => {
+      return this.#receive(decodePacket(firstByte, buf, start, end, this.#version, 'server'), buf, start);
+    },
+  };
+
+  constructor(plan: ConnectionPlan, events: ConnectionEvents) {
+    this.#plan = plan;
+    this.#events = events;
+    this.#version = plan.connect.protocolVersion;
+    // Opening with AUTH is legal in MQTT 5.0, so what comes first is checked by state.
+    this.#decoder = new StreamDecoder(plan.connect.properties.maximumPacketSize ?? PACKET_SIZE_MAX, 'any');
+    this.#decoder.requireShortestLength = this.#version === 5;
+    this.#limits = serverLimits(
+      { type: 'connack', sessionPresent: false, reasonCode: 0, properties: NO_PROPERTIES },
+      plan.connect.keepAliveSeconds,
+    );
+    this.#timer = plan.clock.after(plan.connectTimeoutMs, () => {
+      this.#finish(new ClientError('timeout', 'the broker did not answer in time'));
+    });
+    this.#link = dial(plan.target, {
+      onOpen: () => this.#open(),
+      onData: (buf, start, end) => this.#push(buf, start, end),
+      onDrain: () => {
+        this.#outbox.onDrain();
+        this.#events.onDrain();
+      },
+      onClose: (error) => this.#closed(error),
+    });
+    this.#outbox = new Outbox(this.#link);
+  }
+
+  get limits(): ServerLimits {
+    return this.#limits;
+  }
+
+  get isAccepted(): boolean {
+    return this.#state === 'accepted';
+  }
+
+  get isCongested(): boolean {
+    return this.#outbox.isCongested;
+  }
+
+  /**
+   * Sends a packet.
+   *
+   * @param messageId - for the trace
+   * @returns an error when the packet is larger than the broker takes [MQTT-3.2.2-15]; nothing was sent then
+   */
+  send(packet: Packet, messageId = 0): ClientError | undefined {
+    const bytes = encodePacket(packet, this.#version);
+    if (bytes.length > this.#limits.maximumPacketSize) {
+      return new ClientError(
+        'too-large',
+        `${packet.type.toUpperCase()} has ${bytes.length} bytes, the broker takes ${this.#limits.maximumPacketSize}`,
+        { reasonCode: ReasonCode.PacketTooLarge },
+      );
+    }
+    this.#outbox.write(bytes);
+    this.#keepAlive?.sent();
+    this.#events.onSent(packet, messageId);
+    return undefined;
+  }
+
+  /** Starts re-authentication; resolves when the broker accepts it. [MQTT-4.12.1-1] */
+  async reauthenticate(): Promise<void> {
+    const { authentication } = this.#plan;
+    if (authentication === undefined || this.#version !== 5 || !this.isAccepted) {
+      // [MQTT-4.12.0-7]
+      throw new ClientError('invalid', 'the connection was made without an authentication method');
+    }
+    const data = await authentication.start?.();
+    return new Promise((resolve, reject) => {
+      this.#reauthenticating = { resolve, reject };
+      this.#sendAuth(ReasonCode.ReAuthenticate, data);
+    });
+  }
+
+  /** Sends DISCONNECT (if the connection was accepted) and closes. */
+  disconnect(packet: Packet & { readonly type: 'disconnect' }): void {
+    if (this.#state === 'accepted') {
+      // A DISCONNECT that is too large goes without its properties, which are only for people.
+      if (this.send(packet) !== undefined) this.send({ ...packet, properties: NO_PROPERTIES });
+    }
+    this.#finish(new ClientError('closed', 'the client was closed'));
+  }
+
+  pause(): void {
+    this.#link.pause();
+  }
+
+  /** Goes on with what was held back. */
+  resume(): void {
+    this.#guard(() => {
+      if (this.#decoder.isStopped) this.#decoder.resume(this.#sink);
+    });
+    if (!this.#decoder.isStopped) this.#link.resume();
+  }
+
+  /** Ends the connection without a word, as if the network had failed. */
+  destroy(error: ClientError): void {
+    this.#end ??= error;
+    this.#outbox.close();
+    this.#link.destroy();
+  }
+
+  #open(): void {
+    if (this.#state !== 'connecting') return;
+    // CONNECT is the first packet. [MQTT-3.1.0-1]
+    this.send(this.#plan.connect);
+    this.#outbox.flush();
+  }
+
+  #push(buf: Buffer, start: number, end: number): void {
+    this.#keepAlive?.received();
+    this.#guard(() => {
+      this.#decoder.push(buf, start, end, this.#sink);
+      if (this.#decoder.isStopped) this.#link.pause();
+    });
+  }
+
+  /** Turns what the peer did wrong into the end of the connection. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#violated(error);
+    }
+  }
+
+  #violated(error: ProtocolError): void {
+    if (this.#state === 'accepted' && this.#version === 5 && mayCarry('disconnect', error.reasonCode)) {
+      this.send({ type: 'disconnect', reasonCode: error.reasonCode, properties: NO_PROPERTIES });
+    }
+    this.#finish(
+      new ClientError('protocol', `the broker broke the protocol: ${error.message}`, {
+        reasonCode: error.reasonCode,
+        cause: error,
+      }),
+    );
+  }
+
+  #receive(packet: Packet, buf: Buffer, start: number): boolean {
+    if (this.#state === 'ending' || this.#state === 'ended') return true;
+    this.#events.onReceived(packet);
+    switch (packet.type) {
+      case 'connack':
+        this.#receiveConnack(packet, buf[start + 1] ?? 0);
+        return true;
+      case 'auth':
+        this.#receiveAuth(packet);
+        return true;
+      default:
+        break;
+    }
+    if (this.#state === 'connecting') throw violation(`${packet.type.toUpperCase()} before CONNACK`);
+    switch (packet.type) {
+      case 'pingresp':
+        return true;
+      case 'disconnect':
+        this.#finish(
+          new ClientError('disconnected', `the broker ended it: ${reasonCodeName(packet.reasonCode, 'disconnect')}`, {
+            reasonCode: packet.reasonCode,
+            ...reasonOf(packet.properties.reasonString),
+          }),
+        );
+        return true;
+      default:
+        return this.#events.onPacket(packet);
+    }
+  }
+
+  #receiveConnack(packet: ConnackPacket, codeByte: number): void {
+    if (this.#state === 'accepted') throw violation('a second CONNACK');
+    if (packet.reasonCode !== ReasonCode.Success) {
+      // A server that knows only 3.x refuses 5.0 in the form of 3.x, and its code counts as it is understood.
+      this.#finish(
+        new ClientError('refused', `the broker refused: ${reasonCodeName(packet.reasonCode, 'connack')}`, {
+          reasonCode: packet.reasonCode,
+          ...(this.#version < 5 && { returnCode: codeByte }),
+          ...reasonOf(packet.properties.reasonString),
+        }),
+      );
+      return;
+    }
+    const { connect, clock, authentication } = this.#plan;
+    // [MQTT-4.12.0-5]
+    if (packet.properties.authenticationMethod !== authentication?.method && authentication !== undefined) {
+      throw violation('CONNACK names another Authentication Method');
+    }
+    this.#timer.cancel();
+    this.#state = 'accepted';
+    this.#limits = serverLimits(packet, connect.keepAliveSeconds);
+    if (this.#limits.keepAliveSeconds > 0) {
+      this.#keepAlive = new KeepAlive(
+        clock,
+        this.#limits.keepAliveSeconds,
+        () => this.send({ type: 'pingreq' }),
+        () => this.destroy(new ClientError('keep-alive', 'the broker was silent for too long')),
+      );
+    }
+    this.#events.onAccepted(packet, this.#limits);
+  }
+
+  #receiveAuth(packet: AuthPacket): void {
+    const { authentication } = this.#plan;
+    if (authentication === undefined) throw violation('AUTH without an Authentication Method in CONNECT');
+    if (packet.properties.authenticationMethod !== authentication.method) {
+      throw violation('AUTH names another Authentication Method');
+    }
+    if (packet.reasonCode === ReasonCode.Success) {
+      if (this.#reauthenticating === undefined) throw violation('AUTH 0x00 that nobody asked for');
+      this.#reauthenticating.resolve();
+      this.#reauthenticating = undefined;
+      return;
+    }
+    // The broker may only ask for more. [MQTT-4.12.0-2]
+    if (packet.reasonCode !== ReasonCode.ContinueAuthentication) throw violation('AUTH 0x19 from the broker');
+    void this.#respond(authentication, packet.properties.authenticationData);
+  }
+
+  async #respond(authentication: Authentication, challenge: Buffer | undefined): Promise<void> {
+    try {
+      const data = await authentication.respond(challenge);
+      if (this.#state === 'connecting' || this.#state === 'accepted') {
+        this.#sendAuth(ReasonCode.ContinueAuthentication, data);
+      }
+    } catch (cause) {
+      this.#finish(new ClientError('invalid', 'the authentication failed on our side', { cause }));
+    }
+  }
+
+  #sendAuth(reasonCode: 0x18 | 0x19, data: Buffer | undefined): void {
+    this.send({
+      type: 'auth',
+      reasonCode,
+      properties: {
+        authenticationMethod: this.#plan.authentication?.method ?? '',
+        ...(data !== undefined && { authenticationData: data }),
+      },
+    });
+  }
+
+  /** Writes what is left, closes, and says why. [MQTT-3.14.4-2] */
+  #finish(error: ClientError): void {
+    if (this.#state === 'ending' || this.#state === 'ended') return;
+    this.#end ??= error;
+    this.#state = 'ending';
+    this.#timer.cancel();
+    this.#keepAlive?.stop();
+    this.#outbox.flush();
+    this.#outbox.close();
+    this.#link.resume();
+    this.#link.end();
+    this.#timer = this.#plan.clock.after(CLOSE_WAIT_MS, () => this.#link.destroy());
+  }
+
+  #closed(error: DialError | undefined): void {
+    const wasConnecting = this.#state === 'connecting';
+    this.#state = 'ended';
+    this.#timer.cancel();
+    this.#keepAlive?.stop();
+    this.#outbox?.close();
+    const why = this.#end ?? endOf(error, wasConnecting);
+    this.#reauthenticating?.reject(why);
+    this.#events.onEnd(why);
+  }
+}
+
+function endOf(error: DialError | undefined, wasConnecting: boolean): ClientError {
+  if (error !== undefined && error.step !== 'established') {
+    return new ClientError('dial', error.message, { cause: error });
+  }
+  const text = wasConnecting ? 'the broker closed the connection before CONNACK' : 'the connection was lost';
+  return new ClientError('lost', text, { cause: error });
+}
+
+function violation(message: string): ProtocolError {
+  return new ProtocolError(ReasonCode.ProtocolError, '§4.13.1', message);
+}
+
+function reasonOf(reasonString: string | undefined): { reasonString?: string } {
+  return reasonString === undefined ? {} : { reasonString };
+}
