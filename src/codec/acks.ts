@@ -79,3 +79,15 @@ export function writeAck(
   target[offset + 4] = reasonCode;
   return offset + 5;
 }
+
+/**
+ * The Packet Identifier of an acknowledgement in its two-byte form, which is what nearly all of them are, without
+ * allocating anything.
+ *
+ * @returns 1 to 65,535; 0 for every other form, legal or not, which `decodeAck` then reads or refuses
+ */
+export function readShortAck(firstByte: number, buf: Buffer, start: number, end: number): number {
+  if (end - start !== 2) return 0;
+  if (firstByte !== 0x40 && firstByte !== 0x50 && firstByte !== 0x62 && firstByte !== 0x70) return 0;
+  return ((buf[start] as number) << 8) | (buf[start + 1] as number);
+}
