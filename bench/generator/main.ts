@@ -23,6 +23,14 @@ function run({ target, job }: GeneratorRequest): Promise<JobResult> {
   }
 }
 
+/** Without figures that came out as no number (nothing delivered, no CPU used): JSON has no NaN. */
+function finite(result: JobResult): JobResult {
+  return {
+    ...result,
+    figures: Object.fromEntries(Object.entries(result.figures).filter(([, n]) => Number.isFinite(n))),
+  };
+}
+
 function answer(reply: GeneratorReply): void {
   process.send?.(reply, undefined, undefined, () => process.exit(0));
 }
@@ -33,5 +41,5 @@ process.on('unhandledRejection', failed);
 process.on('disconnect', () => process.exit(1)); // the runner is gone
 process.once('message', (request) => {
   // The runner is built from the same sources, so what it sends is a request.
-  run(request as GeneratorRequest).then((result) => answer({ result }), failed);
+  run(request as GeneratorRequest).then((result) => answer({ result: finite(result) }), failed);
 });

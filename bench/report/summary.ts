@@ -3,8 +3,8 @@ import type { Counts, Job, JobResult } from '../job.ts';
 import { median, ratio, spread } from '../statistics.ts';
 import { type Figure, figuresOf } from './figures.ts';
 
-/** From this busy share on the generator is what limits the run. */
-export const GENERATOR_LIMIT = 0.95;
+/** From this busy share on, a core has nothing left to give. */
+export const SATURATED = 0.95;
 
 /** From this share of a core taken by other processes a run counts as disturbed. */
 export const DISTURBED = 0.1;
@@ -35,12 +35,12 @@ export interface Cell {
   readonly ratio?: number;
   /** Why there is no value: what was lost, or the error. */
   readonly fault?: string;
-  /** The generator was the limit in at least half of the rounds. */
+  /** In at least half of the rounds the generator had nothing left to give while the broker had. */
   readonly isGeneratorLimited: boolean;
   /** Other processes took part of the machine in at least half of the rounds. */
   readonly isDisturbed: boolean;
-  /** Median busy share of the broker's core. */
-  readonly brokerBusy?: number;
+  /** Medians of the busy shares, of one core. */
+  readonly busy?: { readonly broker: number; readonly generator: number | undefined; readonly others: number };
 }
 
 export interface Row {
@@ -108,9 +108,11 @@ function cellOf(
   runs: readonly Run[],
 ): Cell {
   const busy = runs.flatMap(({ result }) => result?.busy ?? []);
-  const generatorBusy = busy.flatMap((shares) => shares.generatorBusy ?? []);
+  const limited = busy.map((shares) =>
+    (shares.generatorBusy ?? 0) >= SATURATED && shares.brokerBusy < SATURATED ? 1 : 0,
+  );
   const marks = {
-    isGeneratorLimited: generatorBusy.length > 0 && median(generatorBusy) >= GENERATOR_LIMIT,
+    isGeneratorLimited: limited.length > 0 && median(limited) >= 0.5,
     isDisturbed: busy.length > 0 && median(busy.map(({ othersBusy }) => othersBusy)) >= DISTURBED,
   };
   const known = values.filter((value) => value !== undefined);
@@ -123,6 +125,15 @@ function cellOf(
     spread: spread(known),
     ...marks,
     ...(quotient === undefined ? {} : { ratio: quotient }),
-    ...(busy.length === 0 ? {} : { brokerBusy: median(busy.map(({ brokerBusy }) => brokerBusy)) }),
+    ...(busy.length === 0 ? {} : { busy: mediansOf(busy) }),
+  };
+}
+
+function mediansOf(busy: readonly NonNullable<JobResult['busy']>[]): NonNullable<Cell['busy']> {
+  const generator = busy.flatMap(({ generatorBusy }) => generatorBusy ?? []);
+  return {
+    broker: median(busy.map(({ brokerBusy }) => brokerBusy)),
+    generator: generator.length === 0 ? undefined : median(generator),
+    others: median(busy.map(({ othersBusy }) => othersBusy)),
   };
 }

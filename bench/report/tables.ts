@@ -24,7 +24,7 @@ export function notes(rows: readonly Row[], baseline: string): string[] {
   const lines = [`(n×) is the quotient to ${baseline} in the same rounds.`];
   const cells = rows.flatMap((row) => row.cells.map((cell) => ({ row, cell })));
   if (cells.some(({ cell }) => cell.isGeneratorLimited && cell.value !== undefined)) {
-    lines.push('* the generator was at least 95 % busy: the broker may be capable of more.');
+    lines.push('* the generator was at least 95 % busy and the broker was not: the broker may be capable of more.');
   }
   if (cells.some(({ cell }) => cell.isDisturbed && cell.value !== undefined)) {
     lines.push('~ other processes used more than a tenth of a core meanwhile: the figure is rough.');
@@ -36,10 +36,12 @@ export function notes(rows: readonly Row[], baseline: string): string[] {
   return [...lines, ...faults];
 }
 
-function grid(rows: readonly Row[]): string[][] {
-  const brokers = rows[0]?.cells.map(({ broker }) => broker) ?? [];
+type Grid = readonly (readonly string[])[];
+
+/** One line per scenario and figure, one column per broker. */
+export function figureGrid(rows: readonly Row[]): Grid {
   return [
-    ['scenario', 'figure', ...brokers],
+    ['scenario', 'figure', ...brokersOf(rows)],
     ...rows.map((row, index) => [
       rows[index - 1]?.scenario === row.scenario ? '' : row.title,
       row.figure.title,
@@ -48,19 +50,38 @@ function grid(rows: readonly Row[]): string[][] {
   ];
 }
 
-export function terminalTable(rows: readonly Row[]): string {
-  const lines = grid(rows);
+/** How busy everybody was, in per cent of a core. */
+export function busyGrid(rows: readonly Row[]): Grid {
+  const percent = (share: number | undefined): string => (share === undefined ? '–' : `${Math.round(share * 100)}`);
+  const first = rows.filter((row, index) => rows[index - 1]?.scenario !== row.scenario);
+  return [
+    ['scenario', 'busy, % of a core', ...brokersOf(rows)],
+    ...first.map((row) => [
+      row.title,
+      'broker / generator / others',
+      ...row.cells.map(({ busy }) =>
+        busy === undefined ? '–' : `${percent(busy.broker)} / ${percent(busy.generator)} / ${percent(busy.others)}`,
+      ),
+    ]),
+  ];
+}
+
+function brokersOf(rows: readonly Row[]): string[] {
+  return rows[0]?.cells.map(({ broker }) => broker) ?? [];
+}
+
+/** Aligned for a terminal. */
+export function terminalTable(lines: Grid): string {
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  const format = (line: readonly string[]): string =>
-    line
-      .map((text, column) => (column < 2 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0)))
-      .join('  ');
+  const pad = (text: string, column: number): string =>
+    column < 2 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
+  const format = (line: readonly string[]): string => line.map(pad).join('  ').trimEnd();
   const [head = [], ...body] = lines;
   return [format(head), widths.map((width) => '─'.repeat(width)).join('  '), ...body.map(format)].join('\n');
 }
 
-export function markdownTable(rows: readonly Row[]): string {
-  const [head = [], ...body] = grid(rows);
+export function markdownTable(lines: Grid): string {
+  const [head = [], ...body] = lines;
   const line = (texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
   const rule = head.map((_, column) => (column < 2 ? '---' : '---:'));
   return [line(head), line(rule), ...body.map(line)].join('\n');
