@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   store: ['contracts', 'codec', 'topics', 'base'],
   cluster: ['contracts', 'codec', 'topics', 'base', 'store/fact-codec'],
   connection: ['broker', 'session', 'contracts', 'codec', 'topics', 'base'],
-  client: ['transport/dial', 'codec', 'topics', 'base'],
+  client: ['transport/dial', 'transport/dial-error', 'codec', 'topics', 'base'],
   bridge: ['broker', 'client', 'contracts', 'topics', 'base'],
   observe: ['broker', 'contracts', 'topics', 'base'],
   http: ['broker', 'observe', 'security', 'config', 'contracts', 'base'],
