@@ -12,7 +12,7 @@ import {
   logLines,
 } from '../broker/log-lines.ts';
 import { leaveSession } from '../broker/sessions.ts';
-import { ACK_SIZE_MAX, writeAck } from '../codec/acks.ts';
+import { ACK_SIZE_MAX, type AckType, writeAck } from '../codec/acks.ts';
 import { encodePacket } from '../codec/encode.ts';
 import { NO_PROPERTIES, type ProtocolVersion } from '../codec/packet.ts';
 import { mayCarry, ReasonCode } from '../codec/reason-code.ts';
@@ -73,7 +73,11 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   #isWaiting = false;
   #isInTurn = false;
 
-  constructor(hub: Hub, transport: Transport, policy: ListenerPolicy) {
+  readonly #onFinished: () => void;
+
+  /** @param onFinished - the connection does not count any more */
+  constructor(hub: Hub, transport: Transport, policy: ListenerPolicy, onFinished: () => void = () => {}) {
+    this.#onFinished = onFinished;
     this.hub = hub;
     this.transport = transport;
     this.policy = policy;
@@ -195,6 +199,18 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
 
   // What the handlers of packets ask for.
 
+  /** Answers a packet of an exchange once the store has what the answer promises. */
+  acknowledge(type: AckType, packetId: number, reasonCode: number): void {
+    if (this.hub.isTracing) {
+      const line =
+        type === 'puback' || type === 'pubrec'
+          ? logLines.sendingAck(type === 'puback' ? 'PUBACK' : 'PUBREC', this.clientId, packetId, reasonCode)
+          : logLines.sendingRelease(type === 'pubrel' ? 'PUBREL' : 'PUBCOMP', this.clientId, packetId);
+      this.hub.engine.logger.log('debug', line);
+    }
+    this.acks.push(type, packetId, reasonCode, this.version);
+  }
+
   /** Sends bytes that need not wait for the store. */
   send(packet: Buffer): void {
     this.outbox.addBytes(packet, 1);
@@ -258,6 +274,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     engine.wheel.remove(this);
     engine.connectionsCount--;
     hub.connections.delete(this);
+    this.#onFinished();
     this.lastRoute = null;
     if (engine.limits.connectionMessages && (wasKnown || reason !== disconnectReason.closedByClient)) {
       const { address, port } = this.transport.peer;

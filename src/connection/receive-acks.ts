@@ -89,7 +89,7 @@ function onPubrel(connection: Connection, session: Session, packetId: number): v
       release(engine.holdings, message);
     }
   }
-  connection.acks.push('pubcomp', packetId, 0, connection.version);
+  connection.acknowledge('pubcomp', packetId, 0);
 }
 
 function goOn(connection: Connection, session: Session): void {

@@ -50,7 +50,7 @@ export function receivePublish(
   const session = connection.session as Session;
   // A repeat of a message that is already owned. [MQTT-4.3.3-10]
   if (view.qos === 2 && session.received?.has(view.packetId)) {
-    connection.acks.push('pubrec', view.packetId, 0, connection.version);
+    connection.acknowledge('pubrec', view.packetId, 0);
     return;
   }
   if (engine.authorizer !== null) return authorize(connection, bytes, route);
@@ -86,7 +86,7 @@ function accept(connection: Connection, bytes: Buffer, route: Route<Subscription
   if (packetId === 0) return;
   // Nobody was there to get it: MQTT 5.0 clients are told, as Mosquitto does.
   const reasonCode = matched === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
-  connection.acks.push('puback', packetId, reasonCode, connection.version);
+  connection.acknowledge('puback', packetId, reasonCode);
 }
 
 /** Method A of the standard: stored and acknowledged now, distributed when PUBREL comes. (docs/adr/0005) */
@@ -98,14 +98,14 @@ function acceptQos2(connection: Connection, session: Session, packetId: number):
   if (session.received.size >= bound) {
     engine.stats.publishDropped++;
     if (connection.version !== 5) session.received.set(packetId, null);
-    connection.acks.push('pubrec', packetId, ReasonCode.QuotaExceeded, connection.version);
+    connection.acknowledge('pubrec', packetId, ReasonCode.QuotaExceeded);
     return;
   }
   const kept = message.keep();
   hold(engine.holdings, kept);
   session.received.set(packetId, kept);
   if (session.isPersistent) engine.store.receivedPut(session.clientId, packetId, kept);
-  connection.acks.push('pubrec', packetId, 0, connection.version);
+  connection.acknowledge('pubrec', packetId, 0);
 }
 
 /** Topic Alias → Topic Name → route; the route the connection used last is tried first. */
@@ -209,7 +209,7 @@ function refuse(connection: Connection, qos: number, packetId: number, reasonCod
     session.received ??= new Map();
     session.received.set(packetId, null);
   }
-  connection.acks.push(qos === 1 ? 'puback' : 'pubrec', packetId, reasonCode, connection.version);
+  connection.acknowledge(qos === 1 ? 'puback' : 'pubrec', packetId, reasonCode);
 }
 
 function qosNotSupported(): ProtocolError {

@@ -96,13 +96,7 @@ function findBelow<T>(node: RetainedNode<T>, filter: string, at: number, found: 
   const slash = filter.indexOf('/', at);
   const level = slash < 0 ? filter.slice(at) : filter.slice(at, slash);
   if (level === '#') {
-    if (node.value !== undefined) found.push(node);
-    if (node.children === undefined) return;
-    for (const [name, next] of node.children) {
-      // Wildcards at the first level do not see names that begin with $. [MQTT-4.7.2-1]
-      if (at === 0 && name.charCodeAt(0) === 0x24) continue;
-      findBelow(next, '#', 1, found);
-    }
+    findAll(node, at === 0, found);
     return;
   }
   if (level === '+') {
@@ -115,6 +109,16 @@ function findBelow<T>(node: RetainedNode<T>, filter: string, at: number, found: 
   }
   const next = node.children?.get(level);
   if (next !== undefined) findStep(next, filter, slash, found);
+}
+
+/** The node and everything below it; from the root, names that begin with $ are not seen by wildcards. [MQTT-4.7.2-1] */
+function findAll<T>(node: RetainedNode<T>, isRoot: boolean, found: RetainedNode<T>[]): void {
+  if (node.value !== undefined) found.push(node);
+  if (node.children === undefined) return;
+  for (const [name, next] of node.children) {
+    if (isRoot && name.charCodeAt(0) === 0x24) continue;
+    findAll(next, false, found);
+  }
 }
 
 function findStep<T>(node: RetainedNode<T>, filter: string, slash: number, found: RetainedNode<T>[]): void {

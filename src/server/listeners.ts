@@ -1,0 +1,241 @@
+/** Listeners: sockets are opened, and every accepted one becomes a connection. */
+import { lookup } from 'node:dns/promises';
+import { unlinkSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { logLines, systemErrorText } from '../broker/log-lines.ts';
+import type { ListenerConfig } from '../config/config.ts';
+import { Connection } from '../connection/connection.ts';
+import type { Hub } from '../connection/hub.ts';
+import type { Peer, PeerTls, Transport } from '../contracts/transport.ts';
+import { acceptByEvents, acceptShared, readBufferBytes } from '../transport/tcp.ts';
+import type { TlsMaterial } from '../transport/tls-context.ts';
+import type { DerivedPolicy } from './derive.ts';
+import { StartError } from './start-error.ts';
+
+const backlog = 1024;
+
+/** One configured listener with its open sockets. */
+export class Listener {
+  config: ListenerConfig;
+  policy: DerivedPolicy;
+  readonly #hub: Hub;
+  readonly #noDelay: boolean;
+  readonly #headerBytesMax: number;
+  #tls: TlsMaterial | null;
+  readonly #servers: Server[] = [];
+  readonly #readBuffer: Buffer;
+  #connections = 0;
+  #port: number;
+
+  constructor(
+    hub: Hub,
+    config: ListenerConfig,
+    policy: DerivedPolicy,
+    tls: TlsMaterial | null,
+    readBuffer: Buffer,
+    options: { readonly noDelay: boolean; readonly headerBytesMax: number },
+  ) {
+    this.#hub = hub;
+    this.config = config;
+    this.policy = policy;
+    this.#tls = tls;
+    this.#readBuffer = readBuffer;
+    this.#noDelay = options.noDelay;
+    this.#headerBytesMax = options.headerBytesMax;
+    this.#port = config.port;
+  }
+
+  /** The port that is listened on; chosen by the system when 0 was configured. 0 for a Unix socket. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /**
+   * Opens its sockets: one for each address the host stands for, IPv4 and IPv6 for a listener without a host.
+   *
+   * @throws StartError - 1, naming port and address; sockets opened so far are closed
+   */
+  async open(): Promise<void> {
+    if (this.config.path !== null) {
+      await this.#openPath(this.config.path);
+      return;
+    }
+    const addresses = await this.#addresses();
+    const failures: { address: string; error: NodeJS.ErrnoException }[] = [];
+    for (const { address, family } of addresses) {
+      this.#log(`Opening ipv${family} listen socket on port ${this.#port}.`);
+      try {
+        const server = await this.#createServer();
+        await listen(server, { port: this.#port, host: address, ipv6Only: family === 6, backlog });
+        this.#servers.push(server);
+        if (this.#port === 0) this.#port = (server.address() as AddressInfo).port;
+      } catch (error) {
+        failures.push({ address, error: error as NodeJS.ErrnoException });
+      }
+    }
+    const [first] = failures;
+    if (first === undefined) return;
+    // A machine without IPv6 (or without IPv4) still serves the other.
+    const isTolerable = failures.every(({ error }) => error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL');
+    if (this.#servers.length > 0 && isTolerable) return;
+    this.close();
+    throw bindError(first.error, `port ${this.config.port} (${first.address})`);
+  }
+
+  /** Stops accepting at once; connections go on. */
+  close(): void {
+    for (const server of this.#servers.splice(0)) server.close();
+  }
+
+  /** New certificates for connections to come. */
+  async changeTls(material: TlsMaterial): Promise<void> {
+    const { replaceTls } = await import('../transport/tls-context.ts');
+    this.#tls = material;
+    for (const server of this.#servers) replaceTls(server as never, material);
+  }
+
+  async #addresses(): Promise<{ address: string; family: number }[]> {
+    const { host, socketDomain } = this.config;
+    const wanted = socketDomain === 'ipv4' ? 4 : socketDomain === 'ipv6' ? 6 : 0;
+    if (host === null) {
+      const all = [
+        { address: '0.0.0.0', family: 4 },
+        { address: '::', family: 6 },
+      ];
+      return all.filter(({ family }) => wanted === 0 || family === wanted);
+    }
+    try {
+      const found = await lookup(host, { all: true, family: wanted });
+      return found.filter(({ address }, index) => found.findIndex((other) => other.address === address) === index);
+    } catch (cause) {
+      throw new StartError(
+        [
+          `Error creating listener: Name or service not known.`,
+          `Error: listener ${this.config.port} ${host}: no such host.`,
+        ],
+        1,
+        { cause },
+      );
+    }
+  }
+
+  async #openPath(path: string): Promise<void> {
+    this.#log(`Opening unix listen socket on path ${path}.`);
+    try {
+      unlinkSync(path);
+    } catch {
+      // Nothing was left behind by an earlier broker.
+    }
+    const server = await this.#createServer();
+    try {
+      await listen(server, { path, backlog });
+    } catch (error) {
+      throw bindError(error as NodeJS.ErrnoException, `path ${path}`);
+    }
+    this.#servers.push(server);
+  }
+
+  async #createServer(): Promise<Server> {
+    if (this.config.protocol === 'websockets') {
+      const { createWebSocketServer } = await import('../transport/websocket.ts');
+      return createWebSocketServer({
+        tls: this.#tls?.serverOptions ?? null,
+        origins: this.config.websocketsOrigin,
+        headerBytesMax: this.#headerBytesMax,
+        peerOf: (request) => this.#peerOfRequest(request),
+        onTransport: (transport) => this.#connect(transport),
+        onForeignOrigin: ({ address, port }) =>
+          this.#hub.engine.logger.log('notice', logLines.disconnected(null, address, port, 'non-matching http origin')),
+      });
+    }
+    if (this.#tls !== null) {
+      const { createServer: createTlsServer } = await import('node:tls');
+      const server = createTlsServer({ ...this.#tls.serverOptions, noDelay: this.#noDelay }, (socket) => {
+        this.#connect(acceptByEvents(socket, this.#peerOf(socket), this.#hub.engine.clock));
+      });
+      server.on('tlsClientError', (error, socket) => {
+        const { logger } = this.#hub.engine;
+        const address = socket.remoteAddress ?? null;
+        logger.log('error', `OpenSSL Error[0]: ${error.message}`);
+        logger.log('notice', logLines.disconnected(null, address, socket.remotePort ?? 0, 'protocol error'));
+      });
+      return server;
+    }
+    return createServer({ pauseOnConnect: true, noDelay: this.#noDelay }, (socket) => {
+      this.#connect(acceptShared(socket, this.#peerOf(socket), this.#hub.engine.clock, this.#readBuffer));
+    });
+  }
+
+  #connect(transport: Transport): void {
+    const { engine } = this.#hub;
+    const { address, port } = transport.peer;
+    engine.stats.socketsAccepted++;
+    const { maxConnections } = this.config;
+    if (maxConnections > 0 && this.#connections >= maxConnections) {
+      engine.logger.log('notice', logLines.maxConnectionsExceeded(address));
+      transport.destroy();
+      return;
+    }
+    if (engine.limits.connectionMessages) {
+      engine.logger.log('notice', logLines.newConnection(address, port, this.#port));
+    }
+    this.#connections++;
+    new Connection(this.#hub, transport, this.policy, () => this.#connections--);
+    transport.resume();
+  }
+
+  #peerOf(socket: Socket): Peer {
+    if (this.config.path !== null) return { address: this.config.path, port: 0, tls: null };
+    return {
+      address: socket.remoteAddress ?? '',
+      port: socket.remotePort ?? 0,
+      tls: 'getCipher' in socket ? this.#tlsOf(socket as TLSSocket) : null,
+    };
+  }
+
+  #peerOfRequest(request: IncomingMessage): Peer {
+    return this.#peerOf(request.socket);
+  }
+
+  #tlsOf(socket: TLSSocket): PeerTls {
+    const { useIdentityAsUsername, useSubjectAsUsername } = this.config;
+    let identity: string | null = null;
+    if (useIdentityAsUsername || useSubjectAsUsername) {
+      const { raw } = socket.getPeerCertificate();
+      if (raw !== undefined && this.identify !== null) {
+        identity = this.identify(raw, useIdentityAsUsername ? 'common-name' : 'subject');
+      }
+    }
+    return { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name, identity };
+  }
+
+  /** Certificate → user name; loaded only where a listener has TLS. */
+  identify: ((certificate: Buffer, use: 'common-name' | 'subject') => string | null) | null = null;
+
+  #log(line: string): void {
+    this.#hub.engine.logger.log('information', line);
+  }
+}
+
+/** The buffer that the plain sockets of one broker are read through. */
+export function newReadBuffer(): Buffer {
+  return Buffer.allocUnsafeSlow(readBufferBytes);
+}
+
+async function listen(server: Server, options: ListenOptions): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options, () => {
+      server.off('error', reject);
+      server.on('error', () => {});
+      resolve();
+    });
+  });
+}
+
+function bindError(error: NodeJS.ErrnoException, where: string): StartError {
+  const text = systemErrorText(error.code ?? error.message);
+  return new StartError([`Error: ${text}`, `Error: Unable to listen on ${where}: ${text}.`], 1, { cause: error });
+}

@@ -1,0 +1,277 @@
+/**
+ * The composition root: a configuration becomes a broker that serves, changes with a reload, and stops.
+ *
+ * Everything that can fail is tried before the first socket is opened: password files, certificates, the store. What fails
+ * while sockets are opened closes those that are open already.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
+import { version } from '../base/version.ts';
+import { Broker } from '../broker/broker.ts';
+import { ReasonCode } from '../codec/reason-code.ts';
+import type { Config, ListenerConfig } from '../config/config.ts';
+import { planReload } from '../config/reload-diff.ts';
+import { Hub } from '../connection/hub.ts';
+import type { Authenticator } from '../contracts/authenticator.ts';
+import type { Logger } from '../contracts/logger.ts';
+import type { Store } from '../contracts/store.ts';
+import type { PublishText } from '../observe/publish-text.ts';
+import { SysTopics } from '../observe/sys-topics.ts';
+import { createMemoryStore } from '../store/memory-store.ts';
+import type { TlsMaterial } from '../transport/tls-context.ts';
+import { type DerivedPolicy, limitsOf, policyOf } from './derive.ts';
+import { Listener, newReadBuffer } from './listeners.ts';
+import { StartError } from './start-error.ts';
+
+/** What a broker takes from its surroundings. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Asked instead of passwords and `allow_anonymous`, for programs that embed a broker. */
+  readonly authenticator?: Authenticator | undefined;
+}
+
+/** How long clients get to take the last bytes when the broker stops. */
+const stopPatienceMs = 1000;
+
+export class RunningBroker {
+  readonly broker: Broker;
+  readonly #surroundings: Surroundings;
+  readonly #hub: Hub;
+  readonly #sysTopics: SysTopics;
+  readonly #listeners: Listener[] = [];
+  #config: Config;
+  #isStopped = false;
+
+  private constructor(config: Config, surroundings: Surroundings, store: Store) {
+    const { clock, logger } = surroundings;
+    this.#config = config;
+    this.#surroundings = surroundings;
+    this.broker = new Broker(clock, logger, store, limitsOf(config));
+    this.#hub = new Hub(this.broker.engine);
+    this.#sysTopics = new SysTopics({
+      clock,
+      stats: this.broker.stats,
+      gauges: () => this.broker.gauges(),
+      heapBytes: () => process.memoryUsage().heapUsed,
+      publish: this.publishText,
+      version: `moustique version ${version}`,
+      intervalSeconds: config.global.sysInterval,
+      retain: config.global.retainAvailable,
+    });
+  }
+
+  /**
+   * Starts a broker.
+   *
+   * @throws StartError - with Mosquitto's lines and exit status; nothing is left open
+   */
+  static async start(config: Config, surroundings: Surroundings): Promise<RunningBroker> {
+    const prepared = await Promise.all(
+      config.listeners.map(async (listener) => ({
+        listener,
+        policy: withAuthenticator(policyOf(listener, config), surroundings.authenticator),
+        tls: await tlsOf(listener, surroundings.logger, surroundings.clock.nowMs()),
+      })),
+    );
+    const store = await openStore(config, surroundings);
+    const running = new RunningBroker(config, surroundings, store);
+    running.broker.start();
+    const readBuffer = newReadBuffer();
+    const options = { noDelay: config.global.setTcpNodelay, headerBytesMax: config.global.packetBufferSize };
+    for (const { listener, policy, tls } of prepared) {
+      const opened = new Listener(running.#hub, listener, policy, tls, readBuffer, options);
+      if (tls !== null) opened.identify = (await import('../security/certificate-identity.ts')).certificateIdentity;
+      running.#listeners.push(opened);
+    }
+    try {
+      await running.#open();
+    } catch (error) {
+      await running.stop();
+      throw error;
+    }
+    running.#sysTopics.start();
+    return running;
+  }
+
+  /** In the order of the configuration. */
+  get listeners(): readonly { readonly config: ListenerConfig; readonly port: number }[] {
+    return this.#listeners;
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Publishes text as the broker itself: `$SYS` values, log lines. */
+  readonly publishText: PublishText = (topicName, payload, { qos, retain, expirySeconds }) => {
+    if (this.#isStopped) return;
+    const expiry = expirySeconds === undefined ? {} : { properties: expiryProperty(expirySeconds), expiryOffset: 1 };
+    this.broker.publish(topicName, Buffer.from(payload), { qos, retain, ...expiry });
+  };
+
+  /** Writes the database now. */
+  async save(): Promise<void> {
+    await this.broker.engine.store.snapshot();
+  }
+
+  /** The subscription tree as text, two spaces per level, for `SIGUSR2`. */
+  printTree(): string {
+    const lines: string[] = [];
+    for (const [filter, subscriptions] of this.broker.engine.tree.entries()) {
+      lines.push(filter);
+      for (const subscription of subscriptions) {
+        const members = subscription.group?.members ?? [subscription];
+        for (const member of members) lines.push(`  (${member.session?.clientId ?? ''}, ${member.qos})`);
+      }
+    }
+    return `${lines.join('\n')}\n`;
+  }
+
+  /** Asks the logger again what is worth a line; call after it was reconfigured. */
+  logChanged(): void {
+    this.#hub.isTracing = this.broker.engine.logger.enabled('debug');
+  }
+
+  /**
+   * Takes a configuration that was read again. Whatever is wrong with it is logged and leaves everything as it was.
+   *
+   * @throws StartError - a password file that cannot be read or understood: Mosquitto 2.1 ends then
+   */
+  async reload(next: Config): Promise<void> {
+    const { logger, clock } = this.#surroundings;
+    const plan = planReload(this.#config, next);
+    if (plan.kind === 'refused') {
+      logger.log('error', plan.reason);
+      return;
+    }
+    const policies = plan.config.listeners.map((listener) =>
+      withAuthenticator(policyOf(listener, plan.config), this.#surroundings.authenticator),
+    );
+    for (const { level, text } of plan.notices) logger.log(level, text);
+    this.#config = plan.config;
+    this.broker.engine.limits = limitsOf(plan.config);
+    this.#sysTopics.changeInterval(plan.config.global.sysInterval);
+    for (const [index, listener] of this.#listeners.entries()) {
+      listener.config = plan.config.listeners[index] as ListenerConfig;
+      const policy = policies[index] as DerivedPolicy;
+      this.#dismiss(listener, policy);
+      listener.policy = policy;
+      try {
+        const tls = await tlsOf(listener.config, logger, clock.nowMs());
+        if (tls !== null) await listener.changeTls(tls);
+      } catch (error) {
+        if (!(error instanceof StartError)) throw error;
+        for (const line of error.lines) logger.log('error', line);
+        logger.log('error', `Error: Listener ${listener.port} goes on with the certificates it has.`);
+      }
+    }
+  }
+
+  /** Stops accepting, ends every connection, sends the Wills, saves, and lets go of everything. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#sysTopics.stop();
+    for (const listener of this.#listeners) listener.close();
+    const transports = [...this.#hub.connections].map(({ transport }) => transport);
+    for (const connection of [...this.#hub.connections]) connection.disconnect(ReasonCode.ServerShuttingDown);
+    await this.#drained(transports);
+    for (const transport of transports) transport.destroy();
+    this.#isStopped = true;
+    await this.broker.close();
+  }
+
+  /** The first listener is bound last: whoever waits for it finds the others open. */
+  async #open(): Promise<void> {
+    const [first, ...others] = this.#listeners;
+    const unavailable: unknown[] = [];
+    for (const listener of [...others, ...(first === undefined ? [] : [first])]) {
+      try {
+        await listener.open();
+      } catch (error) {
+        // Without any listener configured, one of the two loopback addresses is enough.
+        if (!this.#config.localOnly || !isUnavailable(error)) throw error;
+        unavailable.push(error);
+      }
+    }
+    if (unavailable.length > 0 && unavailable.length === this.#listeners.length) throw unavailable[0];
+  }
+
+  /** Disconnects those that a new policy would not let in. */
+  #dismiss(listener: Listener, policy: DerivedPolicy): void {
+    for (const connection of [...this.#hub.connections]) {
+      if (connection.policy !== listener.policy || connection.client === null) continue;
+      const { username } = connection.client;
+      if (policy.authenticator.stillAllows(username, policy.useCertificateIdentity && username !== null)) continue;
+      connection.disconnect(ReasonCode.NotAuthorized);
+    }
+  }
+
+  async #drained(transports: readonly { readonly pendingBytes: number }[]): Promise<void> {
+    const { clock } = this.#surroundings;
+    const endMs = clock.monotonicMs() + stopPatienceMs;
+    while (transports.some(({ pendingBytes }) => pendingBytes > 0) && clock.monotonicMs() < endMs) {
+      await new Promise<void>((resolve) => clock.soon(resolve));
+    }
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof StartError)) return false;
+  const { code } = error.cause as NodeJS.ErrnoException;
+  return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
+}
+
+function withAuthenticator(policy: DerivedPolicy, authenticator: Authenticator | undefined): DerivedPolicy {
+  if (authenticator === undefined) return policy;
+  const asked = { authenticate: authenticator.authenticate.bind(authenticator), stillAllows: () => true };
+  return { ...policy, authenticator: asked };
+}
+
+async function tlsOf(listener: ListenerConfig, logger: Logger, nowMs: number): Promise<TlsMaterial | null> {
+  if (listener.certfile === null || listener.keyfile === null) return null;
+  const { expiryWarnings, loadTls, TlsSetupError } = await import('../transport/tls-context.ts');
+  try {
+    const material = loadTls({
+      certFile: listener.certfile,
+      keyFile: listener.keyfile,
+      caFile: listener.cafile,
+      caPath: listener.capath,
+      requireCertificate: listener.requireCertificate,
+      tlsVersion: listener.tlsVersion,
+      ciphers: listener.ciphers,
+      ciphersTls13: listener.ciphersTls13,
+      crlFile: listener.crlfile,
+    });
+    for (const line of [...material.warnings, ...expiryWarnings(material, nowMs)]) logger.log('warning', line);
+    return material;
+  } catch (error) {
+    if (!(error instanceof TlsSetupError)) throw error;
+    throw new StartError(error.lines, error.exitCode, { cause: error });
+  }
+}
+
+async function openStore({ global }: Config, { clock, logger }: Surroundings): Promise<Store> {
+  if (!global.persistence) return createMemoryStore();
+  const { openFileStore } = await import('../store/file-store.ts');
+  const { StoreError } = await import('../store/store-error.ts');
+  try {
+    return openFileStore({
+      path: join(global.persistenceLocation ?? '.', global.persistenceFile),
+      autosaveIntervalSeconds: global.autosaveInterval,
+      autosaveOnChanges: global.autosaveOnChanges,
+      clock,
+      logger,
+    });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    throw new StartError(error.lines, 1, { cause: error });
+  }
+}
+
+/** Message Expiry Interval as it stands in a PUBLISH. */
+function expiryProperty(seconds: number): Buffer {
+  const property = Buffer.from([0x02, 0, 0, 0, 0]);
+  property.writeUInt32BE(seconds, 1);
+  return property;
+}
