@@ -73,6 +73,9 @@ function openWithoutWaiting(fd: 1 | 2): { readonly fd: number; readonly isOurs: 
       const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
       return { fd: openSync(`/proc/self/fd/${fd}`, flags), isOurs: true };
     }
+    // A socket (systemd, a parent in Node) cannot be opened anew, and is shared with nobody who writes. Node makes it one
+    // that does not wait when its stream object is made.
+    if (status.isSocket()) void (fd === 1 ? process.stdout : process.stderr);
   } catch {
     // No /proc, or a terminal that belongs to someone else: the inherited descriptor will do.
   }
