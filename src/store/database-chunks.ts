@@ -24,6 +24,8 @@ export interface Chunk {
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;
+  /** How many chunks come before it. */
+  readonly row: number;
   /** Sequence number or milliseconds that the body has no room for, −1 when unknown. */
   readonly exact: number;
 }
@@ -145,7 +147,8 @@ export class DatabaseChunks {
         this.#report(offset, length, 'the checksum of a chunk does not match');
       } else {
         const exact = isRow ? table.readUIntBE(row + 8, 6) : -1;
-        yield { type: bytes.readUInt32BE(start), offset, bytes, start: start + 8, end: start + length, exact };
+        const type = bytes.readUInt32BE(start);
+        yield { type, offset, row: row / tableRowSize, bytes, start: start + 8, end: start + length, exact };
       }
       offset += length;
     }
@@ -210,11 +213,11 @@ export class DatabaseChunks {
   }
 
   *#walk(): Generator<Chunk> {
-    for (const header of this.#headers(true)) {
-      if (header.type === ownChunkType) continue;
-      const length = header.end - header.start;
-      const start = this.#load(header.start, length);
-      yield { type: header.type, offset: header.offset, bytes: this.#bytes, start, end: start + length, exact: -1 };
+    let row = 0;
+    for (const { type, offset, start: bodyOffset, end: bodyEnd } of this.#headers(true)) {
+      if (type === ownChunkType) continue;
+      const start = this.#load(bodyOffset, bodyEnd - bodyOffset);
+      yield { type, offset, row: row++, bytes: this.#bytes, start, end: start + bodyEnd - bodyOffset, exact: -1 };
     }
   }
 

@@ -4,12 +4,13 @@
  * A file is a header of 23 bytes and a row of chunks. Mosquitto writes its own structures as they lie in memory, so some
  * fields are big endian and some have the byte order of the writing machine; ours is little endian, like nearly all of them.
  *
- * What Mosquitto's chunks cannot hold (shared subscriptions, wills) and what makes damage visible (a checksum per chunk) go
+ * What Mosquitto's chunks cannot hold (shared subscriptions, wills, more than one Subscription Identifier of a delivery) and what makes damage visible (a checksum per chunk) go
  * into one chunk of a type that Mosquitto does not know: it says so in one line and goes on. Layout of that chunk's body:
  *
  * ```
  * head     u32 version · u32 salt · u32 length of the records · u32 CRC-32C of these twelve bytes
- * records  framed as in the journal (record.ts), seeded with the salt
+ * records  framed as in the journal (record.ts), seeded with the salt: subscriptionPut, willPut, and identifiers, which is
+ *           u64 row of the delivery's chunk in the table · Subscription Identifiers as Variable Byte Integers
  * table    a row of 16 bytes per chunk before this one:
  *           0 u32 length with its header · 4 u32 CRC-32C of it · 8 u48 exact value · 14 u16 check of the row
  *          the exact value is a sequence number for deliveries and clients and milliseconds for messages

@@ -92,7 +92,7 @@ export function readMessage(reader: ByteReader, interner: Interner): Message {
   const topicName = reader.text16('Topic Name');
   const expiryOffset = reader.variableByteInteger('properties') - 1;
   const propertiesLength = reader.variableByteInteger('properties');
-  if (expiryOffset + 4 > propertiesLength) throw new FormatError('properties are too short');
+  if (expiryOffset >= 0 && expiryOffset + 4 > propertiesLength) throw new FormatError('properties are too short');
   const properties = reader.copy(propertiesLength, 'properties');
   const payload = reader.copy(reader.u32('payload'), 'payload');
   const message = createMessage(interner.topic(topicName), interner.publisher(clientId, username, listenerPort), {
@@ -230,6 +230,13 @@ export function readWill(reader: ByteReader, interner: Interner): WillFact {
   return { kind: 'will', clientId, message, delaySeconds, dueAtMs };
 }
 
+/** Subscription Identifiers up to the end of the record. @throws FormatError */
+export function readIdentifiers(reader: ByteReader): number[] {
+  const identifiers: number[] = [];
+  while (reader.remaining > 0) identifiers.push(reader.variableByteInteger('Subscription Identifier'));
+  return identifiers;
+}
+
 const noIdentifiers: readonly number[] = [];
 
 /**
@@ -261,11 +268,7 @@ export function readRecord(type: number, reader: ByteReader, interner: Interner,
       const flags = reader.u8('flags');
       const clientId = reader.text16('Client Identifier');
       let identifiers = noIdentifiers;
-      if (reader.remaining > 0) {
-        const found: number[] = [];
-        while (reader.remaining > 0) found.push(reader.variableByteInteger('Subscription Identifier'));
-        identifiers = found;
-      }
+      if (reader.remaining > 0) identifiers = readIdentifiers(reader);
       sink.deliveryPut(clientId, sequence, storeId, checkedQos(flags & 3), (flags & 4) !== 0, identifiers);
       break;
     }

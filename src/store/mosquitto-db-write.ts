@@ -84,13 +84,20 @@ export function* encodeDatabase(facts: CollectedFacts, mark: SnapshotMark, salt:
   const table = new ByteWriter(1 << 16);
   let offset = 0;
   const headerChecksum = writeHeader(writer);
+  const records = encodeOwnRecords(facts, salt);
 
   writeConfig(writer, mark, table);
   if (facts.deliveries.some((delivery) => delivery.storeId === 0)) writePlaceholder(writer, table);
   const rows: readonly (() => Generator<void>)[] = [
     () => each(facts.messages, (message) => writeMessageChunk(writer, message, table)),
     () => each(facts.sessions, (session) => writeClient(writer, session, table)),
-    () => each(facts.deliveries, (delivery) => writeDeliveryChunk(writer, delivery, table)),
+    () =>
+      each(facts.deliveries, (delivery) => {
+        if (delivery.subscriptionIds.length > 1) {
+          writeIdentifiers(records, table.length / tableRowSize, delivery.subscriptionIds, salt);
+        }
+        writeDeliveryChunk(writer, delivery, table);
+      }),
     () => each(facts.subscriptions, (subscription) => writeSubscriptionChunk(writer, subscription, table)),
     () => each(facts.retained, (retained) => writeRetained(writer, retained, table)),
   ];
@@ -104,7 +111,6 @@ export function* encodeDatabase(facts: CollectedFacts, mark: SnapshotMark, salt:
   }
 
   const ownOffset = offset + writer.length;
-  const records = encodeOwnRecords(facts, salt);
   writer.u32(ownChunkType);
   writer.u32(ownHeadSize + records.length + table.length + trailerSize);
   const head = writer.length;
@@ -257,12 +263,12 @@ function writeDeliveryChunk(writer: ByteWriter, delivery: DeliveryFact, table: B
   const clientId = writer.length;
   writer.text(delivery.clientId);
   writer.bytes.writeUInt16BE(writer.length - clientId, length);
-  if (delivery.subscriptionIds.length > 0) {
-    const properties = new ByteWriter(8 * delivery.subscriptionIds.length);
-    for (const identifier of delivery.subscriptionIds) {
-      properties.u8(0x0b);
-      properties.variableByteInteger(identifier);
-    }
+  const identifier = delivery.subscriptionIds[0];
+  if (identifier !== undefined) {
+    // Mosquitto takes one at most; all of them are in our own chunk.
+    const properties = new ByteWriter(5);
+    properties.u8(0x0b);
+    properties.variableByteInteger(identifier);
     writer.variableByteInteger(properties.length);
     writer.raw(properties.bytes, 0, properties.length);
   }
@@ -305,4 +311,11 @@ function encodeOwnRecords(facts: CollectedFacts, salt: number): ByteWriter {
     endRecord(records, start, salt);
   }
   return records;
+}
+
+function writeIdentifiers(records: ByteWriter, row: number, identifiers: readonly number[], salt: number): void {
+  const start = beginRecord(records, RecordType.identifiers);
+  records.u64(row);
+  for (const identifier of identifiers) records.variableByteInteger(identifier);
+  endRecord(records, start, salt);
 }

@@ -1,17 +1,10 @@
 import { expect, test } from 'vitest';
+import { bytes } from '../../test/harness/codec.ts';
 import type { Fact } from '../contracts/store.ts';
 import type { ReadableFile } from './disk.ts';
 import { DatabaseReader } from './mosquitto-db.ts';
 
 const nowMs = 1_800_000_000_000;
-
-/** Bytes from hexadecimal digits and texts in quotes; spaces and line ends mean nothing. */
-function bytes(text: string): Buffer {
-  const parts = text.match(/"[^"]*"|[0-9a-f]{2}|\s+|./g) ?? [];
-  return Buffer.concat(
-    parts.map((part) => (part.startsWith('"') ? Buffer.from(part.slice(1, -1)) : Buffer.from(part.trim(), 'hex'))),
-  );
-}
 
 function fileOf(content: Buffer): ReadableFile {
   return {

@@ -14,7 +14,7 @@ import { DatabaseChunks } from './database-chunks.ts';
 import type { SnapshotMark } from './database-format.ts';
 import { ChunkType, placeholderStoreId } from './database-format.ts';
 import type { ReadableFile } from './disk.ts';
-import { checkedQos, Interner, readSubscription, readWill, subscriptionFact } from './fact-codec.ts';
+import { checkedQos, Interner, readIdentifiers, readSubscription, readWill, subscriptionFact } from './fact-codec.ts';
 import { readStoredProperties } from './message-properties.ts';
 import { RecordType, recordEnd, recordHeaderSize, recordIsIntact } from './record.ts';
 
@@ -51,6 +51,8 @@ export class DatabaseReader {
   readonly #renumbered = new Map<number | bigint, number>();
   /** Ids of the messages read, in a file of ours. */
   readonly #known = new Set<number>();
+  /** Row of a delivery → its Subscription Identifiers, where it has more than one. */
+  readonly #identifiers = new Map<number, readonly number[]>();
   /** Client Identifier → number of its outgoing delivery read last. */
   readonly #sequences = new Map<string, number>();
   /** How many of each there were. */
@@ -82,6 +84,7 @@ export class DatabaseReader {
   /** Everything in the file, messages first in a file of either kind; walked once. */
   *facts(): Generator<Fact> {
     const own = this.#chunks.own();
+    const ownFacts = own === null ? [] : this.#ownFacts(own);
     for (const chunk of this.#chunks.chunks(own?.table ?? null)) {
       let fact: Fact | null = null;
       try {
@@ -92,7 +95,7 @@ export class DatabaseReader {
       }
       if (fact !== null) yield fact;
     }
-    if (own !== null) yield* this.#ownFacts(own);
+    yield* ownFacts;
   }
 
   #fact(chunk: Chunk): Fact | null {
@@ -110,7 +113,7 @@ export class DatabaseReader {
         this.counts.clients++;
         return isOld ? oldClient(reader, this.version) : client(reader, this.version, chunk.exact);
       case ChunkType.delivery:
-        return this.#delivery(isOld ? oldDelivery(reader) : delivery(reader), chunk.exact);
+        return this.#delivery(isOld ? oldDelivery(reader) : delivery(reader), chunk);
       case ChunkType.subscription:
         this.counts.subscriptions++;
         return isOld ? oldSubscription(reader) : subscription(reader);
@@ -200,8 +203,9 @@ export class DatabaseReader {
     return this.#renumbered.get(id) ?? 0;
   }
 
-  #delivery(stored: StoredDelivery, exactSequence: number): Fact | null {
-    const { clientId, packetId, retain, dup, isOut, subscriptionIds } = stored;
+  #delivery(stored: StoredDelivery, chunk: Chunk): Fact | null {
+    const { clientId, packetId, retain, dup, isOut } = stored;
+    const subscriptionIds = this.#identifiers.get(chunk.row) ?? stored.subscriptionIds;
     const qos = checkedQos(stored.qos);
     const state = deliveryState(stored.state, isOut, qos);
     if (state === null) return null;
@@ -209,7 +213,7 @@ export class DatabaseReader {
     // Only the Packet Identifier is needed once PUBREC has come.
     const storeId = state === DeliveryState.awaitingPubcomp ? 0 : this.#lookUp(stored.storeId);
     if (storeId === 0 && state !== DeliveryState.awaitingPubcomp) return null;
-    const sequence = isOut && qos > 0 ? this.#sequence(clientId, packetId, exactSequence) : isOut ? 0 : packetId;
+    const sequence = isOut && qos > 0 ? this.#sequence(clientId, packetId, chunk.exact) : isOut ? 0 : packetId;
     this.counts.deliveries++;
     return { kind: 'delivery', clientId, direction, storeId, sequence, qos, retain, dup, state, subscriptionIds };
   }
@@ -226,23 +230,30 @@ export class DatabaseReader {
     return sequence;
   }
 
-  /** Shared subscriptions and wills. */
-  *#ownFacts(own: OwnPart): Generator<Fact> {
+  /** Shared subscriptions and wills; the identifiers of deliveries are put where the deliveries find them. */
+  #ownFacts(own: OwnPart): Fact[] {
     const { bytes, start, end, salt } = own;
+    const facts: Fact[] = [];
     let at = start;
     while (at < end) {
       const limit = recordEnd(bytes, at, end, salt);
       if (limit > 0 && recordIsIntact(bytes, at, limit, salt)) {
-        const fact = this.#ownFact(bytes, at, limit);
-        if (fact !== null) yield fact;
+        try {
+          const fact = this.#ownFact(bytes, at, limit);
+          if (fact !== null) facts.push(fact);
+        } catch (error) {
+          if (!(error instanceof FormatError)) throw error;
+          this.#report(own.offset + at - start, limit - at, error.message);
+        }
         at = limit;
         continue;
       }
       let next = limit > 0 ? limit : at + 1;
       while (next < end && recordEnd(bytes, next, end, salt) === 0) next++;
-      this.#report(own.offset + at - start, next - at, 'a shared subscription or Will is damaged');
+      this.#report(own.offset + at - start, next - at, 'a shared subscription, Will or list of identifiers is damaged');
       at = next;
     }
+    return facts;
   }
 
   #ownFact(bytes: Buffer, start: number, end: number): Fact | null {
@@ -251,6 +262,9 @@ export class DatabaseReader {
       case RecordType.subscriptionPut:
         this.counts.subscriptions++;
         return readSubscription(reader);
+      case RecordType.identifiers:
+        this.#identifiers.set(reader.u64('row'), readIdentifiers(reader));
+        return null;
       case RecordType.willPut:
         return readWill(reader, this.#interner);
       default:

@@ -32,9 +32,11 @@ export const RecordType = {
   retainedRemoved: 14,
   willPut: 15,
   willRemoved: 16,
+  /** Only in a snapshot. */
+  identifiers: 17,
 } as const;
 export type RecordType = (typeof RecordType)[keyof typeof RecordType];
-const highestType = 16;
+const highestType = 17;
 
 /** Leaves room for the frame and returns where the record starts; its body is written next. */
 export function beginRecord(writer: ByteWriter, type: RecordType): number {
