@@ -131,8 +131,10 @@ function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = net.connect({ port, host: HOST });
     socket.once('connect', () => {
+      // A connection to a free port of the ephemeral range can meet itself: that is not the broker.
+      const isItself = socket.localPort === port;
       socket.resetAndDestroy();
-      resolve(true);
+      resolve(!isItself);
     });
     socket.once('error', () => {
       setTimeout(() => resolve(false), 1);

@@ -120,7 +120,10 @@ export function aedes(root: string): BrokerKind {
   };
 }
 
-/** nats-server with its MQTT listener; it has neither MQTT 5 nor, before 2.10, QoS 2. */
+/**
+ * nats-server with its MQTT listener; it has neither MQTT 5 nor, before 2.10, QoS 2. What may be unacknowledged adds up to
+ * 65,535 in a session, and a filter with `#` counts twice.
+ */
 export function natsServer(): BrokerKind {
   return {
     name: 'nats-server',
@@ -136,8 +139,8 @@ export function natsServer(): BrokerKind {
         `server_name: bench\nhost: 127.0.0.1\nport: -1\nmax_connections: 100000\n` +
         `jetstream { store_dir: "${store}" }\n` +
         (request.transport === 'websocket'
-          ? `websocket { host: 127.0.0.1, port: ${request.port}, no_tls: true }\nmqtt { host: 127.0.0.1, port: -1, max_ack_pending: 65535 }\n`
-          : `mqtt {\n  host: 127.0.0.1\n  port: ${request.port}\n  max_ack_pending: 65535\n${tls}}\n`);
+          ? `websocket { host: 127.0.0.1, port: ${request.port}, no_tls: true }\nmqtt { host: 127.0.0.1, port: -1, max_ack_pending: 20000 }\n`
+          : `mqtt {\n  host: 127.0.0.1\n  port: ${request.port}\n  max_ack_pending: 20000\n${tls}}\n`);
       return { command: 'nats-server', args: ['-c', writeConf(request, conf)] };
     },
   };

@@ -11,7 +11,7 @@ import { choosePinning, type Pinning, pinned, pinSelf } from './pinning.ts';
 import { type RecordedRatio, ratiosOf, regressions } from './report/check.ts';
 import { figuresOf } from './report/figures.ts';
 import { countsFault, type Run, type ScenarioPlan, summarise } from './report/summary.ts';
-import { busyGrid, figureGrid, markdownTable, notes, terminalTable } from './report/tables.ts';
+import { busyGrid, figureGrid, markdownTable, notes, sections, terminalTable } from './report/tables.ts';
 import { type Scenario, scenarios, selectScenarios } from './scenarios.ts';
 
 /** Most time for one job beyond its warm-up and window: connecting, storing, draining. */
@@ -179,7 +179,8 @@ class Bench {
     const { baseline, isRecord, outDirectory, checkFile } = this.#options;
     const names = this.#brokers.map(({ name }) => name);
     const rows = summarise(plans, names, baseline, runs);
-    console.log(`\n${terminalTable(figureGrid(rows))}\n\n${notes(rows, baseline).join('\n')}\n`);
+    for (const section of sections(rows)) console.log(`\n${section.title}\n${terminalTable(figureGrid(section))}`);
+    console.log(`\n${notes(rows, baseline).join('\n')}\n`);
 
     const directory = isRecord
       ? join(this.#root, 'bench/recorded')
@@ -200,16 +201,11 @@ class Bench {
         `${payloadBytes} B payload and MQTT ${level === 5 ? '5.0' : '3.1.1'} unless said.`,
       ...Object.entries(versions).map(([name, version]) => `- ${name}: ${version}`),
     ];
-    const markdown = [
-      ...head,
-      '',
-      markdownTable(figureGrid(rows)),
-      '',
-      ...notes(rows, baseline).map((note) => `- ${note}`),
-      '',
-      markdownTable(busyGrid(rows)),
-      '',
-    ];
+    const tables = sections(rows).flatMap((section) => [
+      ...[`## ${section.title}`, '', markdownTable(figureGrid(section)), ''],
+      ...[markdownTable(busyGrid(section)), ''],
+    ]);
+    const markdown = [...head, '', ...notes(rows, baseline).map((note) => `- ${note}`), '', ...tables];
     writeFileSync(join(directory, 'results.md'), markdown.join('\n'));
     console.log(`Written to ${directory}: results.json, results.md`);
 

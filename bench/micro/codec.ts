@@ -4,12 +4,13 @@
  * Each case runs a fixed number of times per round; the best and the median round are printed, because only the machine
  * can make a round slower.
  */
+
+import { readShortAck, writeAck } from '../../src/codec/acks.ts';
 import { decodePacket } from '../../src/codec/decode.ts';
 import { encodePacket } from '../../src/codec/encode.ts';
 import type { ProtocolVersion } from '../../src/codec/packet.ts';
-import { readShortAck, writeAck } from '../../src/codec/acks.ts';
 import { PublishView, readPublish } from '../../src/codec/publish.ts';
-import { TopicForm, publishFrameSize, writePublishFrame } from '../../src/codec/publish-frame.ts';
+import { publishFrameSize, TopicForm, writePublishFrame } from '../../src/codec/publish-frame.ts';
 import { type PacketSink, StreamDecoder } from '../../src/codec/stream-decoder.ts';
 import { validateTopicNameBytes } from '../../src/codec/topic-name-bytes.ts';
 
@@ -20,7 +21,16 @@ const view = new PublishView();
 
 function publish(version: ProtocolVersion, properties: object, payloadLength: number): Buffer {
   return encodePacket(
-    { type: 'publish', topic: TOPIC, payload: Buffer.alloc(payloadLength, 'x'), qos: 1, retain: false, dup: false, packetId: 7, properties },
+    {
+      type: 'publish',
+      topic: TOPIC,
+      payload: Buffer.alloc(payloadLength, 'x'),
+      qos: 1,
+      retain: false,
+      dup: false,
+      packetId: 7,
+      properties,
+    },
     version,
   );
 }
@@ -41,7 +51,12 @@ function reading(version: ProtocolVersion, properties: object, payloadLength: nu
   };
 }
 
-function writing(version: ProtocolVersion, properties: Buffer, payloadLength: number, form: TopicForm = TopicForm.name): Case {
+function writing(
+  version: ProtocolVersion,
+  properties: Buffer,
+  payloadLength: number,
+  form: TopicForm = TopicForm.name,
+): Case {
   const content = {
     topic: { bytes: Buffer.from(TOPIC) },
     payloadSource: Buffer.alloc(payloadLength, 'x'),
@@ -89,7 +104,12 @@ const topicBytes = Buffer.from(TOPIC);
 const ack = Buffer.from([0x40, 0x02, 0x00, 0x07]);
 const userProperties = { userProperties: [['unit', 'celsius'] as const], messageExpiryInterval: 60 };
 const section = Buffer.from('26000400756e6974', 'hex').subarray(0, 0);
-const realSection = Buffer.concat([Buffer.from([0x26, 0, 4]), Buffer.from('unit'), Buffer.from([0, 7]), Buffer.from('celsius')]);
+const realSection = Buffer.concat([
+  Buffer.from([0x26, 0, 4]),
+  Buffer.from('unit'),
+  Buffer.from([0, 7]),
+  Buffer.from('celsius'),
+]);
 
 const cases: readonly [name: string, run: Case][] = [
   ['readPublish 3.1.1, 16 B', reading(4, {}, 16)],
@@ -98,38 +118,50 @@ const cases: readonly [name: string, run: Case][] = [
   ['readPublish 5.0, expiry and User Property', reading(5, userProperties, 16)],
   ['StreamDecoder + readPublish 3.1.1', streaming(4)],
   ['StreamDecoder + readPublish 5.0', streaming(5)],
-  ['validateTopicNameBytes, 18 B', (count) => {
-    for (let index = 0; index < count; index++) validateTopicNameBytes(topicBytes, 0, topicBytes.length);
-    return count;
-  }],
+  [
+    'validateTopicNameBytes, 18 B',
+    (count) => {
+      for (let index = 0; index < count; index++) validateTopicNameBytes(topicBytes, 0, topicBytes.length);
+      return count;
+    },
+  ],
   ['writePublishFrame 3.1.1, 16 B', writing(4, section, 16)],
   ['writePublishFrame 3.1.1, 64 B', writing(4, section, 64)],
   ['writePublishFrame 3.1.1, 1 KB', writing(4, section, 1024)],
   ['writePublishFrame 5.0, 16 B', writing(5, section, 16)],
   ['writePublishFrame 5.0, alias only', writing(5, section, 16, TopicForm.alias)],
   ['writePublishFrame 5.0, User Property', writing(5, realSection, 16)],
-  ['readShortAck', (count) => {
-    let sum = 0;
-    for (let index = 0; index < count; index++) sum += readShortAck(0x40, ack, 2, 4);
-    return sum;
-  }],
-  ['writeAck', (count) => {
-    const arena = Buffer.allocUnsafe(4096);
-    let at = 0;
-    for (let index = 0; index < count; index++) {
-      if (at > 4000) at = 0;
-      at = writeAck(arena, at, 'puback', (index & 0x7fff) + 1, 0, 5);
-    }
-    return at;
-  }],
-  ['decodePacket PUBLISH 3.1.1 (objects)', (count) => {
-    const packet = publish(4, {}, 16);
-    let sum = 0;
-    for (let index = 0; index < count; index++) {
-      if (decodePacket(0x32, packet, 2, packet.length, 4, 'server').type === 'publish') sum++;
-    }
-    return sum;
-  }],
+  [
+    'readShortAck',
+    (count) => {
+      let sum = 0;
+      for (let index = 0; index < count; index++) sum += readShortAck(0x40, ack, 2, 4);
+      return sum;
+    },
+  ],
+  [
+    'writeAck',
+    (count) => {
+      const arena = Buffer.allocUnsafe(4096);
+      let at = 0;
+      for (let index = 0; index < count; index++) {
+        if (at > 4000) at = 0;
+        at = writeAck(arena, at, 'puback', (index & 0x7fff) + 1, 0, 5);
+      }
+      return at;
+    },
+  ],
+  [
+    'decodePacket PUBLISH 3.1.1 (objects)',
+    (count) => {
+      const packet = publish(4, {}, 16);
+      let sum = 0;
+      for (let index = 0; index < count; index++) {
+        if (decodePacket(0x32, packet, 2, packet.length, 4, 'server').type === 'publish') sum++;
+      }
+      return sum;
+    },
+  ],
 ];
 
 const times = new Map<string, number[]>(cases.map(([name]) => [name, []]));

@@ -46,6 +46,7 @@ export interface Cell {
 export interface Row {
   readonly scenario: string;
   readonly title: string;
+  readonly kind: Job['kind'];
   readonly figure: Figure;
   readonly cells: readonly Cell[];
 }
@@ -83,7 +84,9 @@ export function summarise(
       });
       const hasAnything = cells.some(({ value }) => value !== undefined);
       const isMain = figure === figuresOf(plan.job.kind)[0];
-      return hasAnything || isMain ? [{ scenario: plan.id, title: plan.title, figure, cells }] : [];
+      return hasAnything || isMain
+        ? [{ scenario: plan.id, title: plan.title, kind: plan.job.kind, figure, cells }]
+        : [];
     });
   });
 }

@@ -38,36 +38,61 @@ export function notes(rows: readonly Row[], baseline: string): string[] {
 
 type Grid = readonly (readonly string[])[];
 
+/** Rows that belong in one table, with the brokers that took part in them. */
+export interface Section {
+  readonly title: string;
+  readonly brokers: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** Throughput, latency and the rest apart: not every broker takes part in each. */
+export function sections(rows: readonly Row[]): Section[] {
+  const titles = [
+    ['Throughput', (kind: string) => kind === 'flow'],
+    ['Latency', (kind: string) => kind === 'latency'],
+    ['Connections, stored messages, start', (kind: string) => kind !== 'flow' && kind !== 'latency'],
+  ] as const;
+  return titles.flatMap(([title, belongs]) => {
+    const own = rows.filter(({ kind }) => belongs(kind));
+    const brokers = new Set(own.flatMap(({ cells }) => cells.filter(tookPart).map(({ broker }) => broker)));
+    return own.length === 0 ? [] : [{ title, brokers: [...brokers], rows: own }];
+  });
+}
+
+function tookPart({ value, fault }: Cell): boolean {
+  return value !== undefined || fault !== undefined;
+}
+
 /** One line per scenario and figure, one column per broker. */
-export function figureGrid(rows: readonly Row[]): Grid {
+export function figureGrid({ rows, brokers }: Section): Grid {
   return [
-    ['scenario', 'figure', ...brokersOf(rows)],
+    ['scenario', 'figure', ...brokers],
     ...rows.map((row, index) => [
       rows[index - 1]?.scenario === row.scenario ? '' : row.title,
       row.figure.title,
-      ...row.cells.map((cell) => cellText(cell, row)),
+      ...brokers.map((broker) => {
+        const cell = row.cells.find((candidate) => candidate.broker === broker);
+        return cell === undefined ? '–' : cellText(cell, row);
+      }),
     ]),
   ];
 }
 
 /** How busy everybody was, in per cent of a core. */
-export function busyGrid(rows: readonly Row[]): Grid {
+export function busyGrid({ rows, brokers }: Section): Grid {
   const percent = (share: number | undefined): string => (share === undefined ? '–' : `${Math.round(share * 100)}`);
   const first = rows.filter((row, index) => rows[index - 1]?.scenario !== row.scenario);
   return [
-    ['scenario', 'busy, % of a core', ...brokersOf(rows)],
+    ['scenario', 'busy, % of a core', ...brokers],
     ...first.map((row) => [
       row.title,
       'broker / generator / others',
-      ...row.cells.map(({ busy }) =>
-        busy === undefined ? '–' : `${percent(busy.broker)} / ${percent(busy.generator)} / ${percent(busy.others)}`,
-      ),
+      ...brokers.map((broker) => {
+        const busy = row.cells.find((cell) => cell.broker === broker)?.busy;
+        return busy === undefined ? '–' : [busy.broker, busy.generator, busy.others].map(percent).join(' / ');
+      }),
     ]),
   ];
-}
-
-function brokersOf(rows: readonly Row[]): string[] {
-  return rows[0]?.cells.map(({ broker }) => broker) ?? [];
 }
 
 /** Aligned for a terminal. */
