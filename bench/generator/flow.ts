@@ -13,7 +13,7 @@ import { Pacer } from './pacer.ts';
 import { type Layout, layOut } from './patterns.ts';
 import { EachTally, OnceTally } from './tally.ts';
 
-/** Without any progress for this long, what is missing is lost. */
+/** Long enough for any broker that is still working. */
 const PATIENCE_MS = 3000;
 
 interface Publisher {
@@ -145,7 +145,8 @@ class Flow implements ClientEvents {
   }
 }
 
-export async function runFlow(target: Target, job: FlowJob): Promise<JobResult> {
+/** @param patienceMs - without any progress for this long, what is missing is lost */
+export async function runFlow(target: Target, job: FlowJob, patienceMs = PATIENCE_MS): Promise<JobResult> {
   const layout = layOut(job.pattern);
   const dialer = new Dialer(target);
   const flow = new Flow(job, layout);
@@ -196,7 +197,7 @@ export async function runFlow(target: Target, job: FlowJob): Promise<JobResult> 
   await waitFor(
     () => flow.isSettled(),
     () => flow.progress(),
-    PATIENCE_MS,
+    patienceMs,
   );
   pacer.stop();
   const counts = flow.counts(layout.isPair);
