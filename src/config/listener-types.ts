@@ -28,6 +28,7 @@ export function listenerAddress(): ValueType<ListenerAddress> {
       firstWord(line, context.name);
       const port = parseListenerPort(line);
       const place = words[1];
+      if (place !== undefined && !line.isLegal(place)) throw new ValueError('Malformed UTF-8 in configuration.');
       if (port === 0) {
         if (place === undefined) throw new ValueError('A listener with port 0 must provide a Unix socket path.');
         return { port, host: null, path: place };

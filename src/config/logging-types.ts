@@ -1,6 +1,6 @@
 /** Values of the logging options. */
 import { ValueError, type ValueType } from './option.ts';
-import { firstWord, listed, tabHint, unexpected, withoutComment } from './value-types.ts';
+import { firstWord, listed, meantPath, tabHint, unexpected } from './value-types.ts';
 
 /** Where log lines go. */
 export type LogDestination = 'stdout' | 'stderr' | 'syslog' | 'topic' | 'dlt' | { readonly file: string };
@@ -58,8 +58,7 @@ export function logDestinations(): ValueType<readonly LogDestination[]> {
         .slice('file'.length)
         .replace(/^[ \t]+/, '');
       if (literal.trim() === '') throw new ValueError('Empty "log_dest file" value in configuration.');
-      const isLiteral = context.isStrict || context.source.exists(literal);
-      return [...soFar, { file: isLiteral ? literal : withoutComment(literal.trimEnd(), context) }];
+      return [...soFar, { file: meantPath(literal, line, context) }];
     },
     accept: (value) => {
       if (!Array.isArray(value)) throw unexpected(`array of ${listed(destinationWords)} or { file }`, value);

@@ -44,12 +44,11 @@ export class OptionText {
   }
 
   /**
-   * Whether every value of this line may be used as a string: UTF-8 of at most 65,535 bytes without control
-   * characters and non-characters, which Mosquitto refuses as "Malformed UTF-8".
+   * Whether a part of this line may be used as a string: UTF-8 of at most 65,535 bytes without control characters and
+   * non-characters, which Mosquitto refuses as "Malformed UTF-8".
    */
-  isLegalText(): boolean {
-    const text = this.trimmed();
-    return this.#isUtf8 && Buffer.byteLength(text) <= 65_535 && isLegalText(text);
+  isLegal(part: string): boolean {
+    return this.#isUtf8 && Buffer.byteLength(part) <= 65_535 && isLegalText(part);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Values of plugin lines and of `include_dir`, which Mosquitto does not trim. */
-import { type OptionText, type ValueContext, ValueError, type ValueType } from './option.ts';
-import { path, unexpected, withoutComment } from './value-types.ts';
+import { ValueError, type ValueType } from './option.ts';
+import { meantPath, path, unexpected } from './value-types.ts';
 
 /**
  * A path that begins after the one space behind the option's name and ends with the line.
@@ -11,19 +11,8 @@ import { path, unexpected, withoutComment } from './value-types.ts';
 export function untrimmedPath(expects: string): ValueType<string> {
   return {
     ...path(expects),
-    parse: (line, context) => untrimmed(line.text, line, context),
+    parse: (line, context) => meantPath(line.text, line, context),
   };
-}
-
-function untrimmed(literal: string, line: OptionText, context: ValueContext): string {
-  if (literal.trim() === '') throw new ValueError(`Empty '${context.name}' value in configuration.`);
-  if (!line.isLegalText()) throw new ValueError('Malformed UTF-8 in configuration.');
-  if (context.isStrict || context.source.exists(literal)) return literal;
-  const trimmed = literal.trim();
-  if (literal !== trimmed && !trimmed.includes('#')) {
-    context.warn(`'${trimmed}' is taken for the name, without the blanks around it`);
-  }
-  return withoutComment(trimmed, context);
 }
 
 /** A plugin loaded under a name, for `plugin_use`. */
@@ -40,9 +29,10 @@ export function loadedPlugin(): ValueType<LoadedPlugin> {
     parse: (line, context) => {
       const [name] = line.words();
       if (name === undefined) throw new ValueError(`Empty '${context.name}' value in configuration.`);
+      if (!line.isLegal(name)) throw new ValueError('Malformed UTF-8 in configuration.');
       const literal = line.text.replace(/^ */, '').slice(name.length + 1);
       if (literal.trim() === '') throw new ValueError(`Missing plugin path for plugin name '${name}'.`);
-      return { name, path: untrimmed(literal, line, context) };
+      return { name, path: meantPath(literal, line, context) };
     },
     accept: (value) => {
       throw unexpected('name and path', value);
@@ -58,7 +48,7 @@ export function pluginOptionValue(): ValueType<string> {
     parse: (line, { name }) => {
       const value = line.text.replace(/^[ \t]+/, '');
       if (value === '') throw new ValueError(`Empty '${name}' value in configuration.`);
-      if (!line.isLegalText()) throw new ValueError('Malformed UTF-8 in configuration.');
+      if (!line.isLegal(value)) throw new ValueError('Malformed UTF-8 in configuration.');
       return value;
     },
     accept: (value) => {

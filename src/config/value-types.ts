@@ -89,7 +89,7 @@ export function exactKeyword<const Word extends string>(words: readonly Word[]):
     parse: (line, { name }) => {
       const word = words.find((one) => one === line.text);
       if (word !== undefined) return word;
-      if (line.text === '') throw new ValueError(`Empty '${name}' value in configuration.`);
+      if (line.text.trim() === '') throw new ValueError(`Empty '${name}' value in configuration.`);
       throw new ValueError(`Invalid '${name}' value (${line.text}).`, `expected ${loose.expects} and nothing else`);
     },
   };
@@ -100,7 +100,11 @@ export function word(expects: string): ValueType<string> {
   return {
     expects,
     reads: 'word',
-    parse: (line, { name }) => firstWord(line, name),
+    parse: (line, { name }) => {
+      const value = firstWord(line, name);
+      if (!line.isLegal(value)) throw new ValueError('Malformed UTF-8 in configuration.', tabHint(line));
+      return value;
+    },
     accept: (value) => {
       if (typeof value !== 'string' || !/^[^ ]+$/.test(value) || !isLegalText(value)) throw unexpected(expects, value);
       return value;
@@ -151,7 +155,7 @@ export function path(expects = 'path'): ValueType<string> {
   return {
     expects,
     reads: 'line',
-    parse: (line, context) => withoutComment(wholeText(line, context.name), context),
+    parse: (line, context) => meantPath(line.trimmed(), line, context),
     accept: (value) => {
       if (typeof value !== 'string' || value === '' || value.includes('\0')) throw unexpected(expects, value);
       return value;
@@ -165,15 +169,24 @@ export function anything(): ValueType<null> {
 }
 
 /**
- * A path as it was meant: see {@link path}.
+ * A path as it was meant: without a comment behind it and blanks around it, unless something of the literal name exists
+ * or the mode is strict. Says so when the difference matters.
  *
- * @param literal - what the file says
- * @returns the literal text when something of that name exists or the mode is strict
+ * @param literal - the name as Mosquitto reads it
+ * @throws ValueError when it is empty or no legal text
  */
-export function withoutComment(literal: string, context: ValueContext): string {
-  const meant = /^(.*?[^ \t])[ \t]+#/.exec(literal)?.[1];
-  if (meant === undefined || context.isStrict || context.source.exists(literal)) return literal;
-  context.warn(`'${meant}' is taken for the name; a comment must stand on a line of its own`);
+export function meantPath(literal: string, line: OptionText, context: ValueContext): string {
+  const { name, isStrict, source } = context;
+  if (literal.trim() === '') throw new ValueError(`Empty '${name}' value in configuration.`);
+  const isLiteral = isStrict || source.exists(literal);
+  const uncommented = /^(.*?[^ \t])[ \t]+#/.exec(literal)?.[1];
+  const meant = isLiteral ? literal : (uncommented ?? literal).trim();
+  if (!line.isLegal(meant)) throw new ValueError('Malformed UTF-8 in configuration.', tabHint(line));
+  if (meant !== literal) {
+    const why =
+      uncommented === undefined ? 'without the blanks around it' : 'a comment must stand on a line of its own';
+    context.warn(`'${meant}' is taken for the name, ${why}`);
+  }
   return meant;
 }
 
@@ -188,7 +201,7 @@ export function firstWord(text: OptionText, name: string): string {
 export function wholeText(text: OptionText, name: string): string {
   const value = text.trimmed();
   if (value === '') throw new ValueError(`Empty '${name}' value in configuration.`);
-  if (!text.isLegalText()) throw new ValueError('Malformed UTF-8 in configuration.', tabHint(text));
+  if (!text.isLegal(value)) throw new ValueError('Malformed UTF-8 in configuration.', tabHint(text));
   return value;
 }
 
