@@ -13,6 +13,18 @@ const rowIndexById: readonly number[] = Array.from({ length: 128 }, (_, id) =>
   propertyTable.findIndex((row) => row.id === id),
 );
 
+/** Per owner, one bit per row (27 of them): the properties that may occur there, and those that may repeat. */
+const allowedIn = bitsPerOwner((row) => row.packets);
+const repeatableIn = bitsPerOwner((row) => row.repeatable ?? []);
+
+function bitsPerOwner(owners: (row: PropertyRow) => readonly PropertyOwner[]): ReadonlyMap<PropertyOwner, number> {
+  const bits = new Map<PropertyOwner, number>();
+  for (const [index, row] of propertyTable.entries()) {
+    for (const owner of owners(row)) bits.set(owner, (bits.get(owner) ?? 0) | (1 << index));
+  }
+  return bits;
+}
+
 const rowByKey: ReadonlyMap<string, PropertyRow> = new Map(propertyTable.map((row) => [row.key, row]));
 
 type PropertyValue = Properties[keyof Properties];
@@ -45,7 +57,9 @@ export function readSection(reader: Reader, owner: PropertyOwner, from: Side): P
   const draft: Draft = {};
   const users: UserProperty[] = [];
   const identifiers: number[] = [];
-  let seen = 0; // one bit per row; 27 rows
+  const allowed = allowedIn.get(owner) ?? 0;
+  const repeatable = repeatableIn.get(owner) ?? 0;
+  let seen = 0;
   while (reader.offset < reader.end) {
     const id = reader.varint('Property Identifier');
     const index = id < 128 ? (rowIndexById[id] as number) : -1;
@@ -53,15 +67,15 @@ export function readSection(reader: Reader, owner: PropertyOwner, from: Side): P
     if (row === undefined) {
       throw reader.error(ReasonCode.MalformedPacket, '§2.2.2.2', `unknown property 0x${id.toString(16)}`);
     }
+    const bit = 1 << index;
     // Mosquitto answers 0x82 in most packets; §2.2.2.2 asks for 0x81.
-    if (!row.packets.includes(owner)) {
+    if ((allowed & bit) === 0) {
       throw reader.error(ReasonCode.MalformedPacket, '§2.2.2.2', `${row.name} does not belong here`);
     }
     if ((row.onlyFrom?.[owner] ?? from) !== from) {
       throw reader.error(ReasonCode.ProtocolError, '§2.2.2.2', `${row.name} may not be sent by the ${from}`);
     }
-    const bit = 1 << index;
-    if ((seen & bit) !== 0 && !(row.repeatable?.includes(owner) ?? false)) {
+    if ((seen & bit & ~repeatable) !== 0) {
       throw reader.error(ReasonCode.ProtocolError, '§2.2.2.2', `${row.name} occurs twice`);
     }
     if (row.type === 'pair') {

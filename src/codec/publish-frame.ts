@@ -178,16 +178,27 @@ export function packetIdOffset(target: Buffer, frameStart: number): number {
   return at + 3 + (((target[at + 1] as number) << 8) | (target[at + 2] as number));
 }
 
-// Measured on Node 20: a byte loop is faster than any call up to about this many bytes.
-const LOOP_MAX = 32;
+// Measured on Node 20: eight bytes per turn of a loop beat any call up to about this many bytes.
+const LOOP_MAX = 48;
 
 /** Copies `source[start..end)` to `target` at `offset`; returns the offset behind it. */
 function copyBytes(target: Buffer, offset: number, source: Buffer, start: number, end: number): number {
-  const length = end - start;
-  if (length > LOOP_MAX) {
+  if (end - start > LOOP_MAX) {
     source.copy(target, offset, start, end);
-  } else {
-    for (let index = 0; index < length; index++) target[offset + index] = source[start + index] as number;
+    return offset + end - start;
   }
-  return offset + length;
+  let from = start;
+  let to = offset;
+  for (; from + 8 <= end; from += 8, to += 8) {
+    target[to] = source[from] as number;
+    target[to + 1] = source[from + 1] as number;
+    target[to + 2] = source[from + 2] as number;
+    target[to + 3] = source[from + 3] as number;
+    target[to + 4] = source[from + 4] as number;
+    target[to + 5] = source[from + 5] as number;
+    target[to + 6] = source[from + 6] as number;
+    target[to + 7] = source[from + 7] as number;
+  }
+  while (from < end) target[to++] = source[from++] as number;
+  return to;
 }

@@ -1,6 +1,6 @@
 import { ProtocolError, type ProtocolErrorAnswer } from './protocol-error.ts';
 import { ReasonCode } from './reason-code.ts';
-import { isValidUtf8 } from './utf8.ts';
+import { decodeUtf8 } from './utf8.ts';
 import { readVariableByteInteger, variableByteIntegerSize } from './variable-byte-integer.ts';
 
 /**
@@ -40,7 +40,8 @@ export class Reader {
   }
 
   u16(field: string): number {
-    return this.buf.readUInt16BE(this.#take(2, field));
+    const start = this.#take(2, field);
+    return ((this.buf[start] as number) << 8) | (this.buf[start + 1] as number);
   }
 
   u32(field: string): number {
@@ -64,10 +65,9 @@ export class Reader {
   string(field: string, illFormed: ReasonCode = ReasonCode.MalformedPacket): string {
     const length = this.u16(field);
     const start = this.#take(length, field);
-    if (!isValidUtf8(this.buf, start, this.offset)) {
-      throw this.error(illFormed, 'MQTT-1.5.4-1', `${field} is not a legal UTF-8 string`);
-    }
-    return this.buf.toString('utf8', start, this.offset);
+    const text = decodeUtf8(this.buf, start, this.offset);
+    if (text === undefined) throw this.error(illFormed, 'MQTT-1.5.4-1', `${field} is not a legal UTF-8 string`);
+    return text;
   }
 
   /** Binary Data with its length in front, copied. */

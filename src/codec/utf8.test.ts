@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { expect, test } from 'vitest';
 import { bytes } from '../../test/harness/codec.ts';
-import { isLegalString, isValidUtf8 } from './utf8.ts';
+import { decodeUtf8, isLegalString, isValidUtf8 } from './utf8.ts';
 
 function isValid(source: string): boolean {
   const buf = bytes(source);
@@ -56,6 +56,17 @@ test.each([
 ])('refuses %s', (_name, source) => {
   expect(isValid(source)).toBe(false);
   expect(isValid(`"good" ${source}`)).toBe(false);
+});
+
+test('decodes what may travel, short and long', () => {
+  for (const text of ['', 'a', '~ ', 'é', 'ten bytes!', 'eleven byte', 'x'.repeat(1000), '😀', '\ufeffa']) {
+    const buf = Buffer.from(`<${text}>`);
+    expect(decodeUtf8(buf, 1, buf.length - 1)).toBe(text);
+  }
+  expect(decodeUtf8(bytes('61 7f'), 0, 2)).toBeUndefined();
+  expect(decodeUtf8(bytes('61 1f'), 0, 2)).toBeUndefined();
+  expect(decodeUtf8(bytes('61 c3'), 0, 2)).toBeUndefined();
+  expect(decodeUtf8(bytes('"a longer string" 00'), 0, 16)).toBeUndefined();
 });
 
 test('looks at nothing outside the range', () => {

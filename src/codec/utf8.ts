@@ -60,6 +60,25 @@ function sequenceLength(buf: Buffer, at: number, end: number, lead: number): num
   return 4;
 }
 
+/** Up to this many bytes, joining characters is faster than a call into Node: most User Properties are shorter. */
+const SHORT = 10;
+
+/** The string in `buf[start..end)`, undefined when it may not travel. */
+export function decodeUtf8(buf: Buffer, start: number, end: number): string | undefined {
+  if (end - start <= SHORT) {
+    let text = '';
+    let at = start;
+    while (at < end) {
+      const byte = buf[at] as number;
+      if (byte < 0x20 || byte > 0x7e) break;
+      text += String.fromCharCode(byte);
+      at++;
+    }
+    if (at === end) return text;
+  }
+  return isValidUtf8(buf, start, end) ? buf.toString('utf8', start, end) : undefined;
+}
+
 /**
  * Whether a JavaScript string may travel: at most 65,535 bytes, no lone surrogate, and the rules of `isValidUtf8`.
  * For text that comes from our own user, before it is put into a packet.
