@@ -102,8 +102,9 @@ describeBrokers('3.1.2 Arrêt, démarrage, redémarrage: files of the service', 
       name,
       installedBroker({ 'conf.d/mon_mosquitto.conf': anonymousListener }),
     );
-    await broker.restart();
-    await broker.stop();
+    expect((await broker.stop()).status).toBe(0);
+    await broker.start();
+    expect((await broker.stop()).status).toBe(0);
     const log = broker.read('log/mosquitto.log');
     expect(log).toMatch(new RegExp(`^\\d{10}: ${name} version \\S+ starting$`, 'm'));
     expect(log).toMatch(/^\d{10}: Config loaded from .*\.conf\.$/m);
