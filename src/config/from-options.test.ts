@@ -111,6 +111,7 @@ describe('types', () => {
     expectTypeOf<GlobalConfig['maxInflightMessages']>().toEqualTypeOf<number>();
     expectTypeOf<GlobalConfig['pidFile']>().toEqualTypeOf<string | null>();
     expectTypeOf<ListenerConfig['protocol']>().toEqualTypeOf<'mqtt' | 'websockets' | 'http_api'>();
+    expectTypeOf<ListenerConfig['maxQos']>().toEqualTypeOf<0 | 1 | 2>();
     expectTypeOf<ListenerConfig['allowAnonymous']>().toEqualTypeOf<boolean>();
     expectTypeOf<ListenerConfig['acceptProtocolVersions']>().toEqualTypeOf<readonly (3 | 4 | 5)[]>();
     expectTypeOf<CamelCase<'ciphers_tls1.3'>>().toEqualTypeOf<'ciphersTls13'>();

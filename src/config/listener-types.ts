@@ -1,7 +1,17 @@
 /** Values of listener lines: addresses, protocol versions, origins, and what is looked up on the machine. */
 import { isIP } from 'node:net';
 import { type OptionText, type ValueContext, ValueError, type ValueType } from './option.ts';
-import { firstWord, isIntegerWithin, parseInteger, path, strtol, text, unexpected, wholeText } from './value-types.ts';
+import {
+  firstWord,
+  integer,
+  isIntegerWithin,
+  parseInteger,
+  path,
+  strtol,
+  text,
+  unexpected,
+  wholeText,
+} from './value-types.ts';
 
 /** Where a listener binds: a port with an optional address, or port 0 with the path of a Unix socket. */
 export interface ListenerAddress {
@@ -81,6 +91,16 @@ export function port(): ValueType<number> {
       if (!isIntegerWithin(value, 0, 65_535)) throw unexpected('integer 0..65535', value);
       return value;
     },
+  };
+}
+
+/** Highest QoS of a listener. */
+export function maximumQos(): ValueType<0 | 1 | 2> {
+  const number = integer({ min: 0, max: 2, outside: () => "'max_qos' must be between 0 and 2 inclusive." });
+  return {
+    ...number,
+    parse: (line, context) => number.parse(line, context, undefined) as 0 | 1 | 2, // within the bounds
+    accept: (value) => number.accept(value) as 0 | 1 | 2, // within the bounds
   };
 }
 

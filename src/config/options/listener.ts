@@ -1,4 +1,11 @@
-import { interfaceName, listenerAddress, port, protocolVersions, servedDirectory } from '../listener-types.ts';
+import {
+  interfaceName,
+  listenerAddress,
+  maximumQos,
+  port,
+  protocolVersions,
+  servedDirectory,
+} from '../listener-types.ts';
 import { option } from '../option.ts';
 import { boolean, integer, keyword, text } from '../value-types.ts';
 import { longestPrefix } from './security.ts';
@@ -70,7 +77,7 @@ export const listenerOptions = {
   max_qos: option({
     scope: 'listener',
     beforeListener: 'creates',
-    type: integer({ min: 0, max: 2, outside: () => "'max_qos' must be between 0 and 2 inclusive." }),
+    type: maximumQos(),
     default: 2,
     aliases: ['maximum_qos'],
     reload: 'new-connections',
@@ -101,7 +108,6 @@ export const listenerOptions = {
     default: null,
     repeat: 'replace',
     reload: 'new-connections',
-    unsupported: { why: 'topics cannot be prefixed per listener yet' },
     doc: 'Put before every topic of the clients of this listener, and taken away again for them. Write the `/` yourself.',
   }),
   accept_protocol_versions: option({
@@ -111,7 +117,6 @@ export const listenerOptions = {
     repeat: 'replace',
     reload: 'new-connections',
     since: '2.1',
-    unsupported: { why: 'listeners accept every version of MQTT' },
     doc: 'Which versions of MQTT are accepted: 3 (3.1), 4 (3.1.1), 5 (5.0).',
   }),
   listener_allow_anonymous: option({
@@ -127,7 +132,7 @@ export const listenerOptions = {
     type: text({ expects: 'text of at most 50 bytes', check: longestPrefix }),
     default: null,
     repeat: 'replace',
-    reload: 'live',
+    reload: 'new-connections',
     since: '2.1',
     doc: 'How Client Identifiers made by the broker for clients of this listener begin.',
   }),
@@ -137,7 +142,6 @@ export const listenerOptions = {
     type: boolean(),
     default: false,
     reload: 'new-connections',
-    unsupported: { why: 'the Client Identifier cannot be taken from the user name yet' },
     doc: 'Takes the user name for the Client Identifier; a client without a user name is refused.',
   }),
   enable_proxy_protocol: option({
@@ -162,7 +166,7 @@ export const listenerOptions = {
     scope: 'global',
     type: boolean(),
     default: true,
-    reload: 'new-connections',
+    reload: 'restart',
     doc: 'Sends packets at once instead of waiting for more (TCP_NODELAY). Differs from Mosquitto, whose default is false.',
   }),
   packet_buffer_size: option({
@@ -175,8 +179,7 @@ export const listenerOptions = {
     default: 4096,
     unit: 'bytes',
     aliases: ['websockets_headers_size'],
-    reload: 'new-connections',
-    unsupported: { why: 'the size of HTTP headers on WebSocket listeners is fixed' },
+    reload: 'restart',
     doc: 'Largest block of HTTP headers on WebSocket listeners. Has no effect on the size of packets.',
   }),
   http_dir: option({

@@ -10,7 +10,7 @@ export const loggingOptions = {
     default: ['stderr'],
     repeat: 'collect',
     reload: 'live',
-    unsupported: { values: ['syslog', 'dlt'], why: 'log lines can go to stdout, stderr, a file or a topic' },
+    unsupported: { values: ['dlt'], why: 'it exists on Android only' },
     doc: 'Where log lines go. Write one line per destination; the first one replaces the default. `file PATH` appends to a file, `topic` publishes below `$SYS/broker/log`, `none` forgets the destinations above it.',
   }),
   log_type: option({
@@ -40,7 +40,6 @@ export const loggingOptions = {
     type: integer({ min: 0, max: 7 }),
     default: null,
     reload: 'live',
-    unsupported: { why: 'log lines cannot go to syslog yet' },
     doc: 'The facility local0 to local7 for syslog; `daemon` when not given.',
   }),
   connection_messages: option({

@@ -25,9 +25,8 @@ export const messageOptions = {
     type: text({ expects: 'prefix' }),
     default: null,
     repeat: 'replace',
-    reload: 'live',
+    reload: 'new-connections',
     deprecated: { instead: '' },
-    unsupported: { why: 'client identifiers are not checked for a prefix yet' },
     doc: 'Admits only clients whose Client Identifier begins with this text.',
   }),
   global_max_clients: option({

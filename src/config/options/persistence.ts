@@ -31,14 +31,14 @@ export const persistenceOptions = {
     type: integer({ min: 0, correct: (value) => Math.max(0, value) }),
     default: 1800,
     unit: 's',
-    reload: 'live',
+    reload: 'restart',
     doc: 'How often the database file is written while running. 0 writes it only at the end and when asked by signal. With `autosave_on_changes`, a number of changes instead of seconds.',
   }),
   autosave_on_changes: option({
     scope: 'global',
     type: boolean(),
     default: false,
-    reload: 'live',
+    reload: 'restart',
     doc: 'Counts changes (subscriptions, retained and queued messages) instead of seconds for `autosave_interval`.',
   }),
   persistence_sync: option({

@@ -40,7 +40,7 @@ export const securityOptions = {
     scope: 'security',
     type: boolean(),
     default: true,
-    reload: 'live',
+    reload: 'new-connections',
     doc: 'Whether clients may leave the Client Identifier empty and get one from the broker.',
   }),
   auto_id_prefix: option({
@@ -48,7 +48,7 @@ export const securityOptions = {
     type: text({ expects: 'text of at most 50 bytes', check: longestPrefix }),
     default: 'auto-',
     repeat: 'replace',
-    reload: 'live',
+    reload: 'new-connections',
     deprecated: { instead: "Please use 'listener_auto_id_prefix' instead." },
     doc: 'How Client Identifiers made by the broker begin.',
   }),

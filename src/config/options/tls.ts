@@ -44,7 +44,6 @@ export const tlsOptions = {
     default: null,
     repeat: 'replace',
     reload: 'live',
-    unsupported: { why: 'authorities are read from one file (cafile), not from a directory yet' },
     doc: 'Directory with certificates of authorities, one per file, as prepared by `openssl rehash`.',
   }),
   require_certificate: option({
@@ -69,7 +68,6 @@ export const tlsOptions = {
     type: boolean(),
     default: false,
     reload: 'new-connections',
-    unsupported: { why: 'the user name can be the common name (use_identity_as_username), not the subject yet' },
     doc: 'Takes the whole subject of the client certificate for the user name, written as in RFC 2253.',
   }),
   crlfile: option({
@@ -79,7 +77,6 @@ export const tlsOptions = {
     default: null,
     repeat: 'replace',
     reload: 'live',
-    unsupported: { why: 'revoked certificates are not looked up yet' },
     doc: 'List of revoked certificates in PEM form; clients with one of them are refused.',
   }),
   tls_version: option({
@@ -87,7 +84,6 @@ export const tlsOptions = {
     type: text({ expects: 'tlsv1.3, tlsv1.2 or tlsv1.1', check: unknownTlsVersion, exitCode: 1 }),
     default: null,
     reload: 'restart',
-    unsupported: { why: 'listeners speak TLS 1.2 and 1.3' },
     doc: 'The lowest version of TLS that is accepted; TLS 1.2 when not given.',
   }),
   ciphers: option({
@@ -97,7 +93,6 @@ export const tlsOptions = {
     default: 'DEFAULT:!aNULL:!eNULL:!LOW:!EXPORT:!SSLv2:@STRENGTH',
     repeat: 'replace',
     reload: 'live',
-    unsupported: { why: 'the ciphers are those of the runtime' },
     doc: 'Ciphers for TLS 1.2 and older, as an OpenSSL cipher list.',
   }),
   'ciphers_tls1.3': option({
@@ -107,7 +102,6 @@ export const tlsOptions = {
     default: null,
     repeat: 'replace',
     reload: 'live',
-    unsupported: { why: 'the ciphers are those of the runtime' },
     doc: 'Cipher suites for TLS 1.3, separated by colons.',
   }),
   disable_client_cert_date_checks: option({

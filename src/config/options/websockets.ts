@@ -9,9 +9,8 @@ export const websocketOptions = {
     type: textList('origin'),
     default: [],
     repeat: 'collect',
-    reload: 'new-connections',
+    reload: 'restart',
     since: '2.1',
-    unsupported: { why: 'the origin of web pages is not checked yet' },
     doc: 'Admits web pages of this origin only (`https://example.org`). Write one line per origin.',
   }),
   websockets_log_level: option({
