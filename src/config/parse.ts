@@ -82,7 +82,7 @@ class Parser implements ParsedFiles {
     const scope: FileScope = { file: path, includedAt, listener: null, bridge: null, plugin: null };
     for (const line of lines) this.#readLine(scope, line);
     if (endedAt > 0)
-      this.#warn('a NUL byte ends the file here; what follows is not read', { file: path, line: endedAt });
+      this.#warn('a NUL byte ends the file: this line and those below are not read', { file: path, line: endedAt });
     return undefined;
   }
 

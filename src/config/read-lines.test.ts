@@ -23,20 +23,19 @@ test.each([
 });
 
 test.each([
-  ['a 1\0b\nc 2', [[1, 'a', '1']], 1],
+  ['a 1\0b\nc 2', [], 1],
   ['a 1\n\0\nc 2', [[1, 'a', '1']], 2],
   [
     'a 1\nb 2\nc\0',
     [
       [1, 'a', '1'],
       [2, 'b', '2'],
-      [3, 'c', ''],
     ],
     3,
   ],
   ['\0', [], 1],
   ['a 1', [[1, 'a', '1']], 0],
-] as const)('%j ends at its NUL byte', (text, expected, endedAt) => {
+] as const)('%j ends before the line with a NUL byte', (text, expected, endedAt) => {
   expect(lines(text)).toEqual(expected);
   expect(readLines(Buffer.from(text), false).endedAt).toBe(endedAt);
 });

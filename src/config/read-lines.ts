@@ -25,14 +25,15 @@ export const fileSizeMax = 16 * 1024 * 1024;
 
 /**
  * Cuts a file into options. Only the space separates a name from its value; a comment has its `#` in the very first
- * column; lines end with LF or CR LF; a NUL byte ends the file (Mosquitto: reading stops there without a word).
+ * column; lines end with LF or CR LF; a line with a NUL byte and everything below it is not read (as in Mosquitto, which
+ * says nothing).
  *
  * @param keepByteOrderMark - leave it in the first name, as Mosquitto does, which makes that name unknown
  */
 export function readLines(bytes: Uint8Array, keepByteOrderMark: boolean): OptionLines {
   const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const nul = content.indexOf(0);
-  const readable = nul < 0 ? content : content.subarray(0, nul);
+  const readable = nul < 0 ? content : content.subarray(0, content.lastIndexOf(0x0a, nul) + 1);
   const hasByteOrderMark = readable.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf]));
   const hadByteOrderMark = hasByteOrderMark && !keepByteOrderMark;
   const lines: OptionLine[] = [];
@@ -46,8 +47,7 @@ export function readLines(bytes: Uint8Array, keepByteOrderMark: boolean): Option
     if (option !== undefined) lines.push(option);
     start = end + 1;
   }
-  const endedAt = nul < 0 ? 0 : Math.max(1, line + (readable.length > 0 && readable.at(-1) === 0x0a ? 1 : 0));
-  return { lines, endedAt, hadByteOrderMark };
+  return { lines, endedAt: nul < 0 ? 0 : line + 1, hadByteOrderMark };
 }
 
 function optionLine(bytes: Buffer, line: number): OptionLine | undefined {
