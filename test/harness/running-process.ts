@@ -25,8 +25,18 @@ export interface ProcessOptions {
 // Processes that are still running; killed if the test process itself ends before its tests could stop them.
 const alive = new Set<ChildProcess>();
 process.on('exit', () => {
-  for (const child of alive) child.kill('SIGKILL');
+  for (const child of alive) killGroup(child);
 });
+
+/** End a program and what it has started. */
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nobody is left in the group.
+  }
+}
 
 /** A started program whose output is collected. */
 export class RunningProcess {
@@ -46,7 +56,8 @@ export class RunningProcess {
     // Variables of the test runner change how Node and some programs print.
     for (const name of ['NODE_OPTIONS', 'FORCE_COLOR', 'NODE_V8_COVERAGE'])
       if (options.env?.[name] === undefined) delete env[name];
-    const child = spawn(program, args, { cwd: options.cwd, env, stdio: 'pipe' });
+    // In a process group of its own, so that what it starts can be ended with it.
+    const child = spawn(program, args, { cwd: options.cwd, env, stdio: 'pipe', detached: true });
     this.#child = child;
     alive.add(child);
     child.stdout.on('data', (chunk: Buffer) => this.#stdout.push(chunk));
@@ -115,7 +126,7 @@ export class RunningProcess {
   /** Ask the program to end (SIGTERM), insist (SIGKILL) if it does not, and wait for its end. */
   async stop(): Promise<Finished> {
     this.signal('SIGTERM');
-    const insist = setTimeout(() => this.signal('SIGKILL'), patienceMs);
+    const insist = setTimeout(() => killGroup(this.#child), patienceMs);
     try {
       return await this.ended;
     } finally {
@@ -123,9 +134,9 @@ export class RunningProcess {
     }
   }
 
-  /** End it at once (SIGKILL). */
+  /** End it, and what it has started, at once (SIGKILL). */
   async close(): Promise<void> {
-    this.signal('SIGKILL');
+    killGroup(this.#child);
     await this.ended.catch(() => {});
   }
 
@@ -143,10 +154,10 @@ export function startProcess(
   return resources.add(new RunningProcess(command, options));
 }
 
-/** Run a program to its end, which is forced after 30 s. */
+/** Run a program to its end, which is forced after 30 s; its status is null then. */
 export async function runToEnd(command: readonly string[], options?: ProcessOptions): Promise<Finished> {
   const running = new RunningProcess(command, options);
-  const limit = setTimeout(() => running.signal('SIGKILL'), patienceMs);
+  const limit = setTimeout(() => void running.close(), patienceMs);
   try {
     return await running.ended;
   } finally {
