@@ -71,7 +71,6 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   #heardAtTick: number;
   /** Whether a client that is told no more bytes are read; see {@link wait}. */
   #isWaiting = false;
-  #isInTurn = false;
 
   readonly #onFinished: () => void;
 
@@ -98,18 +97,14 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
 
   onData(bytes: Buffer, start: number, end: number): void {
     if (this.state === 'closed') return;
-    const { engine, outbound } = this.hub;
+    const { engine } = this.hub;
     engine.stats.bytesReceived += end - start;
     engine.nowMs = engine.clock.nowMs();
-    outbound.beginTurn();
-    this.#isInTurn = true;
     try {
       this.decoder.push(bytes, start, end, this);
     } catch (error) {
       fail(this, error);
     }
-    this.#isInTurn = false;
-    outbound.endTurn();
   }
 
   onDrain(): void {
@@ -118,10 +113,8 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     const { session } = this;
     if (session === null || this.state !== 'active') return;
     engine.nowMs = engine.clock.nowMs();
-    this.hub.outbound.beginTurn();
     sendWaiting(engine, session);
     continueBacklogs(engine, session);
-    this.hub.outbound.endTurn();
   }
 
   onClose(code: string | null): void {
@@ -242,23 +235,23 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     this.#isWaiting = true;
     this.transport.pause();
     void pending
-      .catch((error: unknown) => this.#turnFail(error))
       .then(() => {
         this.#isWaiting = false;
         if (this.state === 'closed') return;
-        this.#turn(() => this.decoder.resume(this));
+        const { engine } = this.hub;
+        engine.nowMs = engine.clock.nowMs();
+        this.decoder.resume(this);
         if (!this.#isWaiting) this.transport.resume();
-      });
+      })
+      .catch((error: unknown) => fail(this, error));
   }
 
   /** Ends the connection after what was sent has left. */
   close(ending: 'normal' | 'abnormal', reason: string | null): void {
     if (this.state === 'closed') return;
-    if (!this.#isInTurn) this.hub.outbound.flush();
+    this.hub.outbound.flush();
     this.finish(ending, reason);
-    // Inside a turn the outbox is still to be written; the transport ends behind it.
-    if (this.#isInTurn) queueMicrotask(() => this.transport.end());
-    else this.transport.end();
+    this.transport.end();
   }
 
   /** The connection is over for the broker, whatever the transport still does. */
@@ -285,24 +278,5 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     if (session.outlet === this) leaveSession(engine, session, ending);
     if (this.client === null) return;
     for (const hook of engine.hooks) hook.afterDisconnect?.(this.client, reason ?? 'disconnected');
-  }
-
-  /** Work of this connection that was not begun by bytes arriving. */
-  #turn(work: () => void): void {
-    const { engine, outbound } = this.hub;
-    engine.nowMs = engine.clock.nowMs();
-    outbound.beginTurn();
-    this.#isInTurn = true;
-    try {
-      work();
-    } catch (error) {
-      fail(this, error);
-    }
-    this.#isInTurn = false;
-    outbound.endTurn();
-  }
-
-  #turnFail(error: unknown): void {
-    this.#turn(() => fail(this, error));
   }
 }
