@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BrokerKind } from './brokers.ts';
-import type { Target, TransportKind } from './job.ts';
+import type { BrokerKind, StartRequest } from './brokers.ts';
+import type { Target } from './job.ts';
 import { type Pinning, pinned } from './pinning.ts';
 
 const START_MS_MAX = 10_000;
@@ -62,17 +62,21 @@ export class BrokerProcess {
   /** @throws Error - with what the broker wrote to stderr, when it ends or does not listen within 10 s */
   static async start(
     kind: BrokerKind,
-    transport: TransportKind,
+    choices: Pick<StartRequest, 'transport' | 'wantsNoDelay'>,
     pinning: Pinning,
     workspace: Workspace,
   ): Promise<BrokerProcess> {
     const port = await freePort();
     const directory = workspace.nextDirectory();
-    const prepared = kind.prepare({ port, transport, directory, certificate: workspace.certificate });
+    const prepared = kind.prepare({ ...choices, port, directory, certificate: workspace.certificate });
     const { command, args } = pinned(pinning.brokerCores, prepared.command, prepared.args);
 
     const startedMs = performance.now();
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: directory });
+    // A process group of its own: a shell that started the broker is stopped together with it.
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+    const killAtExit = (): void => signalGroup(child, 'SIGKILL');
+    process.once('exit', killAtExit);
+    child.once('exit', () => process.off('exit', killAtExit));
     let errorText = '';
     child.stderr?.on('data', (bytes: Buffer) => {
       if (errorText.length < ERROR_TEXT_MAX) errorText += bytes.toString();
@@ -87,13 +91,13 @@ export class BrokerProcess {
     while (!(await accepts(port))) {
       if (ended !== undefined) throw new Error(`${kind.name} ${ended}: ${lastLine(errorText)}`);
       if (performance.now() - startedMs > START_MS_MAX) {
-        child.kill('SIGKILL');
+        signalGroup(child, 'SIGKILL');
         throw new Error(`${kind.name} does not listen after ${START_MS_MAX / 1000} s: ${lastLine(errorText)}`);
       }
     }
     const startMs = performance.now() - startedMs;
     if (child.pid === undefined) throw new Error(`${kind.name} has no process id`);
-    return new BrokerProcess(child, { host: HOST, port, transport, pid: child.pid }, startMs);
+    return new BrokerProcess(child, { host: HOST, port, transport: choices.transport, pid: child.pid }, startMs);
   }
 
   /** SIGTERM, after 5 s SIGKILL; resolves when the process is gone. */
@@ -103,10 +107,18 @@ export class BrokerProcess {
     const exit = new Promise((resolve) => {
       child.once('exit', resolve);
     });
-    child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+    signalGroup(child, 'SIGTERM');
+    const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), STOP_MS_MAX);
     await exit;
     clearTimeout(timer);
+  }
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  } catch {
+    // It has ended meanwhile.
   }
 }
 

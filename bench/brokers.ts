@@ -10,6 +10,8 @@ import type { TransportKind } from './job.ts';
 export interface StartRequest {
   readonly port: number;
   readonly transport: TransportKind;
+  /** The run measures latency: Nagle's algorithm is switched off where the broker lets one choose. */
+  readonly wantsNoDelay: boolean;
   /** An empty directory for this start. */
   readonly directory: string;
   /** Certificate and key for TLS, PEM. */
@@ -32,12 +34,8 @@ export interface BrokerKind {
   readonly onlyKinds?: readonly string[];
 }
 
-interface ConfigChoices {
-  readonly hasNoDelay: boolean;
-}
-
 /** A mosquitto.conf; Moustique reads the same one. */
-export function mosquittoConf(request: StartRequest, choices: ConfigChoices): string {
+export function mosquittoConf(request: StartRequest): string {
   const lines = [
     `listener ${request.port} 127.0.0.1`,
     ...(request.transport === 'websocket' ? ['protocol websockets'] : []),
@@ -51,7 +49,7 @@ export function mosquittoConf(request: StartRequest, choices: ConfigChoices): st
     'connection_messages false',
     'max_inflight_messages 0',
     'max_queued_messages 0',
-    ...(choices.hasNoDelay ? ['set_tcp_nodelay true'] : []),
+    ...(request.wantsNoDelay ? ['set_tcp_nodelay true'] : []),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -82,7 +80,7 @@ export function moustique(root: string): BrokerKind {
     missing: () => (existsSync(bundle) && existsSync(launcher) ? undefined : 'not built: run npm run build first'),
     prepare: (request) => ({
       command: process.execPath,
-      args: [launcher, '-c', writeConf(request, mosquittoConf(request, { hasNoDelay: true }))],
+      args: [launcher, '-c', writeConf(request, mosquittoConf(request))],
     }),
   };
 }
@@ -95,7 +93,7 @@ export function mosquitto(variant: { readonly hasNoDelay: boolean }): BrokerKind
     missing: () => (firstLine('mosquitto', '-h') === '' ? 'not installed: apt-get install mosquitto' : undefined),
     prepare: (request) => ({
       command: 'mosquitto',
-      args: ['-c', writeConf(request, mosquittoConf(request, variant))],
+      args: ['-c', writeConf(request, mosquittoConf({ ...request, wantsNoDelay: variant.hasNoDelay }))],
     }),
     ...(variant.hasNoDelay ? { onlyKinds: ['latency'] } : {}),
   };
@@ -162,7 +160,7 @@ export function customBroker(name: string, template: string): BrokerKind {
         dir: request.directory,
         certfile: request.certificate.certFile,
         keyfile: request.certificate.keyFile,
-        conf: template.includes('{conf}') ? writeConf(request, mosquittoConf(request, { hasNoDelay: true })) : '',
+        conf: template.includes('{conf}') ? writeConf(request, mosquittoConf(request)) : '',
       };
       const line = template.replace(/\{(\w+)\}/g, (whole, key: string) => values[key] ?? whole);
       return { command: 'sh', args: ['-c', line] };

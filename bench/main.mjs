@@ -18,5 +18,8 @@ await build({
   sourcemap: 'inline',
   logLevel: 'warning',
 });
+// Ending by process.exit lets the exit handlers stop the broker that is running.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
 const { main } = await import(pathToFileURL(join(out, 'run.mjs')).href);
 process.exitCode = await main(process.argv.slice(2), dirname(here), join(out, 'generator.mjs'));

@@ -96,31 +96,28 @@ class Bench {
 
   async run(): Promise<number> {
     const { brokerCores, generatorCores } = this.#pinning;
+    process.once('exit', () => this.#workspace.remove());
     pinSelf(generatorCores);
     console.log(
       brokerCores === undefined
         ? 'Broker and generator are not pinned: figures are rougher.'
         : `Broker on core ${brokerCores}, generator on core ${generatorCores}.`,
     );
-    try {
-      if (this.#scenarios.some(({ transport }) => transport === 'tls')) this.#workspace.makeCertificate();
-      const plans = this.#scenarios.map(({ id, title, job }): ScenarioPlan => ({ id, title, job: job(this.#options) }));
-      const runs: Run[] = [];
-      for (const [index, scenario] of this.#scenarios.entries()) {
-        const plan = plans[index] as ScenarioPlan;
-        const brokers = this.#brokers.filter(({ onlyKinds }) => onlyKinds?.includes(plan.job.kind) ?? true);
-        for (let round = 0; round < this.#options.rounds; round++) {
-          for (const broker of brokers) {
-            const run = await this.#runOnce(scenario, plan, broker, round);
-            runs.push(run);
-            console.log(progressLine(plan, run));
-          }
+    if (this.#scenarios.some(({ transport }) => transport === 'tls')) this.#workspace.makeCertificate();
+    const plans = this.#scenarios.map(({ id, title, job }): ScenarioPlan => ({ id, title, job: job(this.#options) }));
+    const runs: Run[] = [];
+    for (const [index, scenario] of this.#scenarios.entries()) {
+      const plan = plans[index] as ScenarioPlan;
+      const brokers = this.#brokers.filter(({ onlyKinds }) => onlyKinds?.includes(plan.job.kind) ?? true);
+      for (let round = 0; round < this.#options.rounds; round++) {
+        for (const broker of brokers) {
+          const run = await this.#runOnce(scenario, plan, broker, round);
+          runs.push(run);
+          console.log(progressLine(plan, run));
         }
       }
-      return this.#report(plans, runs);
-    } finally {
-      this.#workspace.remove();
     }
+    return this.#report(plans, runs);
   }
 
   async #runOnce(scenario: Scenario, plan: ScenarioPlan, broker: BrokerKind, round: number): Promise<Run> {
@@ -128,7 +125,8 @@ class Bench {
     const { job } = plan;
     try {
       if (job.kind === 'start') return { ...run, result: await this.#measureStart(broker) };
-      const started = await BrokerProcess.start(broker, scenario.transport, this.#pinning, this.#workspace);
+      const choices = { transport: scenario.transport, wantsNoDelay: job.kind === 'latency' };
+      const started = await BrokerProcess.start(broker, choices, this.#pinning, this.#workspace);
       try {
         return { ...run, result: await this.#generate(started.target, job) };
       } finally {
@@ -140,9 +138,10 @@ class Bench {
   }
 
   async #measureStart(broker: BrokerKind): Promise<JobResult> {
+    const choices = { transport: 'tcp', wantsNoDelay: false } as const;
     let startMs = Number.POSITIVE_INFINITY;
     for (let i = 0; i < STARTS_PER_ROUND; i++) {
-      const started = await BrokerProcess.start(broker, 'tcp', this.#pinning, this.#workspace);
+      const started = await BrokerProcess.start(broker, choices, this.#pinning, this.#workspace);
       startMs = Math.min(startMs, started.startMs);
       await started.stop();
     }
