@@ -61,12 +61,12 @@ export function logDestinations(): ValueType<readonly LogDestination[]> {
       return [...soFar, { file: meantPath(literal, line, context) }];
     },
     accept: (value) => {
-      if (!Array.isArray(value)) throw unexpected(`array of ${listed(destinationWords)} or { file }`, value);
+      if (!Array.isArray(value)) throw unexpected(`array of ${destinationWords.join(', ')} or { file }`, value);
       return value.map((one: unknown): LogDestination => {
         if (isDestinationWord(one)) return one;
         const file = typeof one === 'object' && one !== null && 'file' in one ? one.file : undefined;
         if (typeof file !== 'string' || file === '') {
-          throw unexpected(`${listed(destinationWords)} or { file: 'PATH' }`, one);
+          throw unexpected(`${destinationWords.join(', ')} or { file: 'PATH' }`, one);
         }
         return { file };
       });

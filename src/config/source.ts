@@ -41,28 +41,29 @@ export function memorySource(
   files: Readonly<Record<string, string | Uint8Array>>,
   interfaces: readonly string[] = ['lo'],
 ): ConfigSource {
-  const isFile = (path: string) => Object.hasOwn(files, path);
+  const contents = new Map(Object.entries(files).map(([file, content]) => [posix.normalize(file), content]));
   const below = (path: string) => {
-    const prefix = `${path.replace(/\/+$/, '')}/`;
-    return Object.keys(files)
-      .filter((file) => file.startsWith(prefix))
-      .map((file) => file.slice(prefix.length).split('/', 1)[0] ?? '');
+    const prefix = `${posix.normalize(path).replace(/\/+$/, '')}/`;
+    const inside = [...contents.keys()].filter((file) => file.startsWith(prefix));
+    return new Set(inside.map((file) => file.slice(prefix.length).split('/', 1)[0] ?? ''));
   };
+  const exists = (path: string) => contents.has(posix.normalize(path)) || below(path).size > 0;
+  const missing = (path: string) => new Error(`ENOENT: no such file or directory, '${path}'`);
   return {
     readFile: (path) => {
-      const content = files[path] ?? files[posix.normalize(path)];
-      if (content === undefined) throw new Error(`ENOENT: no such file, open '${path}'`);
+      const content = contents.get(posix.normalize(path));
+      if (content === undefined) throw missing(path);
       return typeof content === 'string' ? Buffer.from(content) : content;
     },
     listDirectory: (path) => {
-      const names = new Set(below(path));
-      if (names.size === 0) throw new Error(`ENOENT: no such directory, scandir '${path}'`);
+      const names = below(path);
+      if (names.size === 0) throw missing(path);
       return [...names];
     },
-    isDirectory: (path) => !isFile(path) && below(path).length > 0,
-    exists: (path) => isFile(path) || below(path).length > 0,
+    isDirectory: (path) => below(path).size > 0,
+    exists,
     canonicalPath: (path) => {
-      if (!isFile(path) && below(path).length === 0) throw new Error(`ENOENT: no such file or directory, '${path}'`);
+      if (!exists(path)) throw missing(path);
       return posix.resolve('/', path);
     },
     hasInterface: (name) => interfaces.includes(name),
