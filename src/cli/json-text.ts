@@ -9,8 +9,6 @@
 /** Deepest nesting of arrays and objects that is followed. */
 const DEPTH_MAX = 1000;
 
-const TO_ESCAPE = /["\\\u0000-\u001f]/;
-
 const shortEscapes: Readonly<Record<string, string>> = {
   '"': '\\"',
   '\\': '\\\\',
@@ -23,11 +21,16 @@ const shortEscapes: Readonly<Record<string, string>> = {
 
 /** A string with its quotes: `/` and everything above 0x7e as they are, other control characters as `\u00XX`. */
 export function quoteJson(text: string): string {
-  if (!TO_ESCAPE.test(text)) return `"${text}"`;
-  return `"${text.replace(
-    /["\\\u0000-\u001f]/g,
-    (one) => shortEscapes[one] ?? `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )}"`;
+  let quoted = '"';
+  let start = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x20 && code !== 0x22 && code !== 0x5c) continue;
+    const one = text[index] ?? '';
+    quoted += text.slice(start, index) + (shortEscapes[one] ?? `\\u${code.toString(16).padStart(4, '0')}`);
+    start = index + 1;
+  }
+  return `${quoted}${text.slice(start)}"`;
 }
 
 /** UTF-8 text as latin1, for {@link quoteJson}. */

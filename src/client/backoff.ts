@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { ClientError } from './client-error.ts';
 
 /** How a client waits before it connects again. */
 export interface ReconnectPolicy {
@@ -8,6 +9,11 @@ export interface ReconnectPolicy {
   readonly maximumDelayMs: number;
   /** Share of the wait that is random, 0..1, so that many clients do not come back at the same moment. Default 0. */
   readonly jitter?: number;
+  /**
+   * Whether another attempt makes sense; the default is yes for everything that may go well later, but only after a first
+   * connection was accepted.
+   */
+  shouldRetry?(error: ClientError, hasConnected: boolean): boolean;
 }
 
 /** The waits of one client. */

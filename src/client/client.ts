@@ -89,7 +89,7 @@ export class Client {
     checkSettings(settings, this.#version);
   }
 
-  /** Makes the first connection. Rejects with a ClientError; it is not tried again. */
+  /** Makes the first connection. Rejects with a ClientError; it is tried again only if the policy says so. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#first = { resolve, reject };
@@ -128,7 +128,8 @@ export class Client {
   /**
    * Publishes and waits until the broker has taken the message as its QoS says: for QoS 0, until it was handed to the connection.
    *
-   * With a `reconnect` policy messages of QoS 1 and 2 outlive a lost connection.
+   * With a `reconnect` policy messages outlive a lost connection: those of QoS 1 and 2 until they are acknowledged, those of QoS 0 as
+   * long as they were not handed to it.
    *
    * @throws ClientError - `rejected` with the broker's Reason Code; `lost` for QoS 0 without a connection; `full`, `too-large`, `invalid`,
    *   `unsupported`, `closed`
@@ -297,7 +298,7 @@ export class Client {
           onDrain: () => this.#drained(),
           onEnd: (error) => this.#ended(error),
           onSent: (packet, messageId) => settings.onPacketSent?.(packet, messageId),
-          onReceived: (packet) => settings.onPacketReceived?.(packet),
+          onReceived: (packet) => this.#traceReceived(packet),
         },
       );
     });
@@ -327,6 +328,12 @@ export class Client {
     };
   }
 
+  /** The name that the broker gives counts from its CONNACK on. */
+  #traceReceived(packet: Packet): void {
+    if (packet.type === 'connack') this.#clientId = packet.properties.assignedClientIdentifier ?? this.#clientId;
+    this.#settings.onPacketReceived?.(packet);
+  }
+
   /** Whether the session outlives a connection. [MQTT-3.1.2-23] */
   get #keepsSession(): boolean {
     if (this.#version !== 5) return this.#settings.cleanStart === false;
@@ -337,7 +344,6 @@ export class Client {
     const isFirst = !this.#hasConnected;
     this.#hasConnected = true;
     this.#backoff?.reset();
-    this.#clientId = connack.properties.assignedClientIdentifier ?? this.#clientId;
     this.#outbound = new OutboundAliases(limits.topicAliasMaximum, this.#settings.topicAliases ?? 0);
     this.#exchanges.window = Math.min(this.#settings.inflightMaximum ?? 20, limits.receiveMaximum);
     const isResumed = connack.sessionPresent || (this.#version === 3 && this.#keepsSession);
@@ -381,7 +387,7 @@ export class Client {
     }
     const limits = this.limits;
     if (limits === undefined) {
-      if (publication.qos === 0 || (this.#backoff === undefined && this.#hasConnected)) {
+      if (this.#hasConnected ? this.#backoff === undefined : publication.qos === 0) {
         return new ClientError('lost', 'there is no connection');
       }
     } else {
@@ -625,27 +631,29 @@ export class Client {
   }
 
   #ended(error: ClientError): void {
-    const wasConnected = this.#hasConnected && this.#first === undefined;
     this.#connection = undefined;
     for (const [packetId, request] of this.#pending) {
       this.#ids.free(packetId);
       request.reject(error);
     }
     this.#pending.clear();
-    if (this.#first !== undefined) {
-      const { reject } = this.#first;
-      this.#first = undefined;
-      this.#over(error);
-      reject(error);
+    const willReconnect = !this.#isClosed && this.#shouldRetry(error);
+    if (this.#hasConnected) this.#settings.onDisconnect?.(error, willReconnect);
+    else if (willReconnect) this.#settings.onConnectFailure?.(error);
+    if (willReconnect && !this.#isClosed) {
+      this.#retry = this.#clock.after(this.#backoff?.next() ?? 0, () => this.#connect());
       return;
     }
-    const willReconnect = wasConnected && this.#backoff !== undefined && !this.#isClosed && isTransient(error);
-    this.#settings.onDisconnect?.(error, willReconnect);
-    if (!willReconnect || this.#isClosed) {
-      this.#over(error);
-      return;
-    }
-    this.#retry = this.#clock.after(this.#backoff?.next() ?? 0, () => this.#connect());
+    const first = this.#first;
+    this.#first = undefined;
+    this.#over(error);
+    first?.reject(error);
+  }
+
+  #shouldRetry(error: ClientError): boolean {
+    const policy = this.#settings.reconnect;
+    if (policy === undefined) return false;
+    return policy.shouldRetry?.(error, this.#hasConnected) ?? (this.#hasConnected && isTransient(error));
   }
 
   /** The end of the session on our side. */

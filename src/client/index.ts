@@ -17,7 +17,7 @@ export {
   type UserProperty,
 } from '../codec/property-table.ts';
 export { ProtocolError } from '../codec/protocol-error.ts';
-export { ReasonCode, reasonCodeName } from '../codec/reason-code.ts';
+export { ReasonCode, reasonCodeName, returnCodeOf } from '../codec/reason-code.ts';
 export { filterMatches, isTopicName, parseTopicFilter } from '../topics/topic-filter.ts';
 export type { DialTarget, ProxyTarget, TlsTarget } from '../transport/dial.ts';
 export { DialError, type DialStep } from '../transport/dial-error.ts';

@@ -32,10 +32,10 @@ export interface Authentication {
 export interface ClientCallbacks {
   /** The broker accepted a connection, the first or a later one. */
   onConnect?(connack: ConnackPacket): void;
-  /** An accepted connection ended; `willReconnect` tells whether another attempt follows. */
+  /** A connection ended, or an attempt to connect again failed; `willReconnect` tells whether another attempt follows. */
   onDisconnect?(error: ClientError, willReconnect: boolean): void;
-  /** An attempt to connect again failed. */
-  onReconnectFailure?(error: ClientError, willReconnect: boolean): void;
+  /** The very first attempt failed and will be repeated. */
+  onConnectFailure?(error: ClientError): void;
   /** A message arrived; its acknowledgement is sent when this returns. Returning false pauses reading until `resume()`. */
   onMessage?(message: PublishPacket): unknown;
   /** After `isCongested`: more can be published. */
@@ -70,7 +70,7 @@ export interface ClientSettings extends ClientCallbacks {
   readonly queuedBytesMaximum?: number;
   /** Topic Aliases that the client assigns on its own, 0..65535 (the broker's maximum may lower it). Default 0. */
   readonly topicAliases?: number;
-  /** Absent: a lost connection is the end. The first connection is never retried. */
+  /** Absent: a lost connection is the end. */
   readonly reconnect?: ReconnectPolicy;
   /** Subscribe again when the broker has forgotten the session. Default true. */
   readonly resubscribe?: boolean;

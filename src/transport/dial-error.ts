@@ -1,5 +1,5 @@
 /** At which step an outgoing connection failed. */
-export type DialStep = 'lookup' | 'connect' | 'proxy' | 'tls' | 'websocket' | 'established';
+export type DialStep = 'lookup' | 'connect' | 'proxy' | 'tls-setup' | 'tls' | 'websocket' | 'established';
 
 /** An outgoing connection could not be made, or broke. */
 export class DialError extends Error {

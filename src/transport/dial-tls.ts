@@ -2,7 +2,8 @@
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import type { TlsTarget } from './dial.ts';
-import { systemAuthorities } from './system-authorities.ts';
+import { DialError, dialErrorOf } from './dial-error.ts';
+import { authoritiesOfDirectory, certificatesIn, systemAuthorities } from './system-authorities.ts';
 
 /**
  * Shakes hands over a connected socket.
@@ -11,17 +12,28 @@ import { systemAuthorities } from './system-authorities.ts';
  * @returns the encrypted stream; rejects with Node's error, whose `code` names what was wrong
  */
 export function startTls(socket: Socket, host: string, target: TlsTarget): Promise<TLSSocket> {
+  const stream = begin(socket, host, target);
   return new Promise((resolve, reject) => {
-    const stream = connect({ socket, ...tlsOptions(host, target) });
+    const onClose = () => reject(new Error('the connection was closed during the TLS handshake'));
     stream.once('error', reject);
-    stream.once('close', () => reject(new Error('the connection was closed during the TLS handshake')));
+    stream.once('close', onClose);
     if (target.onKeyLog !== undefined) stream.on('keylog', target.onKeyLog);
     stream.once('secureConnect', () => {
       stream.off('error', reject);
-      stream.setNoDelay(true);
+      stream.off('close', onClose);
       resolve(stream);
     });
   });
+}
+
+/** Ciphers, certificates and keys that make no sense are found before a byte is sent. */
+function begin(socket: Socket, host: string, target: TlsTarget): TLSSocket {
+  try {
+    return connect({ socket, ...tlsOptions(host, target) });
+  } catch (error) {
+    socket.destroy();
+    throw dialErrorOf('tls-setup', error);
+  }
 }
 
 function tlsOptions(host: string, target: TlsTarget): ConnectionOptions {
@@ -44,7 +56,22 @@ function tlsOptions(host: string, target: TlsTarget): ConnectionOptions {
 }
 
 function authorities(target: TlsTarget): (string | Buffer)[] {
-  return [...(target.authorities ?? systemAuthorities())];
+  const { authorities: given, authorityDirectory } = target;
+  if (given === undefined && authorityDirectory === undefined) return [...systemAuthorities()];
+  if (given?.every((authority) => certificatesIn(authority.toString('latin1')).length === 0)) {
+    throw new DialError('tls-setup', 'the file of authorities holds no certificate');
+  }
+  return [...(given ?? []), ...directoryOrNothing(authorityDirectory)];
+}
+
+/** OpenSSL takes a directory that does not exist for an empty one: nobody is trusted then. */
+function directoryOrNothing(path: string | undefined): readonly string[] {
+  if (path === undefined) return [];
+  try {
+    return authoritiesOfDirectory(path);
+  } catch {
+    return [];
+  }
 }
 
 /** OpenSSL's client call-back for shared keys works with the cipher suites of TLS 1.2. */

@@ -17,8 +17,10 @@ export interface ProxyTarget {
 
 /** TLS of an outgoing connection; certificates and keys are PEM. */
 export interface TlsTarget {
-  /** Authorities to trust; absent: those of the operating system. Unused with `psk`. */
+  /** Authorities to trust; without these and `authorityDirectory`, those of the operating system. Unused with `psk`. */
   readonly authorities?: readonly (string | Buffer)[];
+  /** Directory with more of them, one or several per file. */
+  readonly authorityDirectory?: string;
   /** Client certificate with its chain, and its key. */
   readonly certificate?: string | Buffer;
   readonly key?: string | Buffer;

@@ -1,0 +1,27 @@
+import { versionText } from './help.ts';
+
+/** The usage text of passwd. */
+export function passwdHelp(name: string): string {
+  return `${name} makes and edits password files for an MQTT broker.
+${versionText(name)}
+Usage: ${name} [-H HASH] [-I COUNT] [-c | -D] FILE USERNAME
+       ${name} [-H HASH] [-I COUNT] [-c] -b FILE USERNAME PASSWORD
+       ${name} [-H HASH] [-I COUNT] -U FILE
+
+Without an option the user is added, or gets a new password, which is asked for.
+
+  -b    Take the password from the command line, where others may see it.
+  -c    Make a new file; an existing one is not touched.
+  -D    Remove the user.
+  -H HASH
+        sha512-pbkdf2 (the default), argon2id (stronger, for Mosquitto 2.1 and
+        this broker) or sha512 (for very old brokers).
+  -I COUNT
+        Iterations of sha512-pbkdf2. Default: 1000.
+  -U    Hash every password of the file that is still plain text.
+  --salt-bytes 12
+        Write short salts, which Mosquitto 2.0 needs.
+
+FILE can be - to print the line instead.
+`;
+}

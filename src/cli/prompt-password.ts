@@ -1,0 +1,97 @@
+/** Asks for a password on the terminal without showing it. */
+import { createInterface } from 'node:readline';
+import type { ToolIo } from './tool-io.ts';
+
+/** Line ends and deletions as a terminal in raw mode sends them. */
+const KEY = {
+  interrupt: 0x03,
+  endOfInput: 0x04,
+  backspace: 0x08,
+  lineFeed: 0x0a,
+  carriageReturn: 0x0d,
+  erase: 0x15,
+  delete: 0x7f,
+} as const;
+
+/** Reads answers one after the other; from a pipe, line by line. */
+export class PasswordPrompt {
+  readonly #io: ToolIo;
+  readonly #show: (text: string) => void;
+  #lines: AsyncIterator<string> | undefined;
+
+  /** @param isAside - ask on standard error, because standard output carries the result */
+  constructor(io: ToolIo, isAside = false) {
+    this.#io = io;
+    this.#show = isAside ? (text) => io.error(text) : (text) => io.stdout.text(text);
+  }
+
+  /**
+   * @param question - printed on standard output
+   * @returns the answer without its line end; undefined when there is none or the user gave up
+   */
+  async ask(question: string): Promise<Buffer | undefined> {
+    this.#show(question);
+    const { stdin } = this.#io;
+    if (stdin.isTTY === true) return this.#askTerminal();
+    this.#lines ??= createInterface({ input: stdin.setEncoding('latin1'), crlfDelay: Number.POSITIVE_INFINITY })[
+      Symbol.asyncIterator
+    ]();
+    const line = await this.#lines.next();
+    if (line.done === true) return undefined;
+    this.#show('\n');
+    return Buffer.from(line.value, 'latin1');
+  }
+
+  /** Ends reading, so that the process can end. */
+  close(): void {
+    void this.#lines?.return?.();
+    this.#io.stdin.destroy();
+  }
+
+  #askTerminal(): Promise<Buffer | undefined> {
+    const { stdin } = this.#io;
+    return new Promise((resolve) => {
+      let bytes: number[] = [];
+      const finish = (answer: Buffer | undefined) => {
+        stdin.off('data', onData);
+        stdin.setRawMode(false);
+        stdin.pause();
+        this.#show('\n');
+        resolve(answer);
+      };
+      const onData = (chunk: Buffer) => {
+        for (const byte of chunk) {
+          switch (byte) {
+            case KEY.interrupt:
+            case KEY.endOfInput:
+              finish(undefined);
+              return;
+            case KEY.lineFeed:
+            case KEY.carriageReturn:
+              finish(Buffer.from(bytes));
+              return;
+            case KEY.backspace:
+            case KEY.delete:
+              bytes = withoutLastCharacter(bytes);
+              break;
+            case KEY.erase:
+              bytes = [];
+              break;
+            default:
+              bytes.push(byte);
+          }
+        }
+      };
+      stdin.setRawMode(true);
+      stdin.on('data', onData);
+      stdin.resume();
+    });
+  }
+}
+
+/** A character of UTF-8 may have several bytes; those after the first begin with the bits 10. */
+function withoutLastCharacter(bytes: readonly number[]): number[] {
+  let end = bytes.length - 1;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.slice(0, Math.max(end, 0));
+}
