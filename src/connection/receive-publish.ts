@@ -11,6 +11,7 @@ import { findRoute } from '../broker/route.ts';
 import { ProtocolError } from '../codec/protocol-error.ts';
 import { type PublishView, readPublish } from '../codec/publish.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
+import { variableByteIntegerSize } from '../codec/variable-byte-integer.ts';
 import { hold } from '../session/holding.ts';
 import type { Session, Subscription } from '../session/session.ts';
 import { type Route, routeHasName } from '../topics/route-cache.ts';
@@ -54,11 +55,27 @@ export function receivePublish(
     return;
   }
   if (engine.authorizer !== null) return authorize(connection, bytes, route);
-  accept(connection, bytes, route);
+  accept(connection, bytes, route, wholeFrame(connection, firstByte, bytes, start, end));
 }
 
-/** The message is ours from here on. */
-function accept(connection: Connection, bytes: Buffer, route: Route<Subscription>): void {
+/**
+ * Where the PUBLISH begins when it can be sent on as it is: QoS 0, nothing in it that belongs to this connection or changes
+ * with time, and a Remaining Length in its shortest form; else −1.
+ */
+function wholeFrame(connection: Connection, firstByte: number, bytes: Buffer, start: number, end: number): number {
+  const { view } = connection.hub;
+  if (view.qos !== 0 || view.topicAlias !== 0 || view.expiryOffset >= 0 || connection.mountPointBytes > 0) return -1;
+  const frameStart = start - 1 - variableByteIntegerSize(end - start);
+  // In a longer form this byte would belong to the Remaining Length and have bit 7 set, which a first byte of QoS 0 has not.
+  return bytes[frameStart] === firstByte ? frameStart : -1;
+}
+
+/**
+ * The message is ours from here on.
+ *
+ * @param frameStart - see `Message.frameStart`
+ */
+function accept(connection: Connection, bytes: Buffer, route: Route<Subscription>, frameStart: number): void {
   const { hub } = connection;
   const { engine, view, message } = hub;
   const session = connection.session as Session;
@@ -75,6 +92,8 @@ function accept(connection: Connection, bytes: Buffer, route: Route<Subscription
   message.propertiesEnd = view.propertiesEnd;
   message.expiryOffset = view.expiryOffset;
   message.expiresAtMs = view.expiryOffset < 0 ? 0 : engine.nowMs + view.messageExpiryInterval * 1000;
+  message.frameStart = frameStart;
+  message.frameFamily = connection.version === 5 ? 1 : 0;
   message.serial = ++hub.lastSerial;
   message.kept = null;
   if (view.qos === 2) {
@@ -178,7 +197,7 @@ async function authorize(connection: Connection, bytes: Buffer, route: Route<Sub
   const session = connection.session as Session;
   const verdict = hub.engine.authorizer?.authorize(session.publisher, 'publish', route.topic.name) ?? true;
   if (typeof verdict === 'boolean') {
-    if (verdict) accept(connection, bytes, route);
+    if (verdict) accept(connection, bytes, route, -1);
     else deny(connection, route, hub.view);
     return;
   }
@@ -189,7 +208,7 @@ async function authorize(connection: Connection, bytes: Buffer, route: Route<Sub
   if (connection.session !== session) return;
   hub.engine.nowMs = hub.engine.clock.nowMs();
   Object.assign(hub.view, view);
-  if (isAllowed) accept(connection, copy, findRoute(hub.engine, route.topic.bytes, 0, route.topic.bytes.length));
+  if (isAllowed) accept(connection, copy, findRoute(hub.engine, route.topic.bytes, 0, route.topic.bytes.length), -1);
   else deny(connection, route, hub.view);
 }
 

@@ -2,8 +2,8 @@
  * Room 7: one delivery → bytes.
  *
  * The frame of a message is encoded once per layout (protocol family × has a Packet Identifier) and turn. QoS 0 receivers of
- * the same layout share one range of the arena; QoS 1 and 2 receivers get a copy with their identifier patched in. What only
- * this receiver gets (Topic Alias, Subscription Identifiers, a topic without mount point) is encoded for it alone.
+ * the same layout share one range of the arena, which is a plain copy of what was received when publisher and receiver speak
+ * the same protocol family; QoS 1 and 2 receivers get a copy with their identifier patched in. What only this receiver gets (Topic Alias, Subscription Identifiers, a topic without mount point) is encoded for it alone.
  */
 import { logLines } from '../broker/log-lines.ts';
 import type { ProtocolVersion } from '../codec/packet.ts';
@@ -86,21 +86,33 @@ function sendShared(receiver: Receiver, message: Message, firstByte: number, pac
   let start = frames.starts[layout] as number;
   let end: number;
   if (start < 0 || (packetId === 0 && frames.firstBytes[layout] !== firstByte)) {
-    const size = publishFrameSize(message, version, packetId !== 0, TopicForm.name, null);
+    const isWhole =
+      packetId === 0 &&
+      message.frameStart >= 0 &&
+      message.frameFamily === layout &&
+      message.payloadSource[message.frameStart] === firstByte;
+    const size = isWhole
+      ? message.payloadEnd - message.frameStart
+      : publishFrameSize(message, version, packetId !== 0, TopicForm.name, null);
     if (size > receiver.maximumPacketSize) return size;
     start = outbound.reserve(size);
-    end = writePublishFrame(
-      outbound.arena,
-      start,
-      message,
-      version,
-      firstByte,
-      packetId,
-      remainingSeconds(message, hub.engine.nowMs),
-      TopicForm.name,
-      0,
-      null,
-    );
+    end = start + size;
+    if (isWhole) {
+      message.payloadSource.copy(outbound.arena, start, message.frameStart, message.payloadEnd);
+    } else {
+      writePublishFrame(
+        outbound.arena,
+        start,
+        message,
+        version,
+        firstByte,
+        packetId,
+        remainingSeconds(message, hub.engine.nowMs),
+        TopicForm.name,
+        0,
+        null,
+      );
+    }
     if (frames.epoch === outbound.epoch) {
       frames.starts[layout] = start;
       frames.ends[layout] = end;

@@ -48,6 +48,14 @@ export class Message {
   /** Wall clock in ms at which the message expires, 0 = never. */
   expiresAtMs: number;
 
+  /**
+   * A transient QoS 0 message as it was received: `payloadSource[frameStart..payloadEnd)` is a whole PUBLISH that receivers of
+   * the same protocol family can be given unchanged. −1 when it is not.
+   */
+  frameStart: number;
+  /** 1 when that PUBLISH is one of MQTT 5.0, 0 when it is one of 3.x. */
+  frameFamily: 0 | 1;
+
   /** Identity in the store; 0 until something durable refers to the message. */
   storeId: number;
   /** How many deliveries, retained entries and wills hold the message; kept by the engine. */
@@ -71,6 +79,8 @@ export class Message {
     this.propertiesEnd = 0;
     this.expiryOffset = -1;
     this.expiresAtMs = 0;
+    this.frameStart = -1;
+    this.frameFamily = 0;
     this.storeId = 0;
     this.references = 0;
     this.serial = 0;
