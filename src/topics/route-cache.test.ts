@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { hashBytes, Route, RouteCache, routeHasName } from './route-cache.ts';
+
+function routeOf(name: string, generation = 1): Route<string> {
+  const bytes = Buffer.from(name);
+  return new Route<string>(name, bytes, hashBytes(bytes, 0, bytes.length), generation, []);
+}
+
+function find(cache: RouteCache<string>, name: string): Route<string> | undefined {
+  const bytes = Buffer.from(`xx${name}yy`);
+  return cache.find(bytes, 2, bytes.length - 2, hashBytes(bytes, 2, bytes.length - 2));
+}
+
+describe('a route cache', () => {
+  test('finds a route by its bytes, wherever they lie', () => {
+    const cache = new RouteCache<string>();
+    const route = routeOf('maison/salon/temp');
+    cache.add(route);
+    expect(find(cache, 'maison/salon/temp')).toBe(route);
+    expect(find(cache, 'maison/salon/tem')).toBeUndefined();
+    expect(find(cache, 'maison/salon/hum')).toBeUndefined();
+  });
+
+  test('replaces the route of the same name and makes the old one stale', () => {
+    const cache = new RouteCache<string>();
+    const [old, fresh] = [routeOf('a'), routeOf('a', 2)];
+    cache.add(old);
+    cache.add(fresh);
+    expect(find(cache, 'a')).toBe(fresh);
+    expect(old.generation).toBe(-1);
+  });
+
+  test('makes the route of one topic stale and no other', () => {
+    const cache = new RouteCache<string>();
+    const [one, other] = [routeOf('a/b'), routeOf('a/c')];
+    cache.add(one);
+    cache.add(other);
+    cache.invalidate('a/b');
+    cache.invalidate('never/seen');
+    expect(one.generation).toBe(-1);
+    expect(other.generation).toBe(1);
+  });
+
+  test('does not keep very long names: such a route is good for one use', () => {
+    const cache = new RouteCache<string>();
+    const route = routeOf('x'.repeat(257));
+    cache.add(route);
+    expect(route.generation).toBe(-1);
+    expect(find(cache, 'x'.repeat(257))).toBeUndefined();
+  });
+
+  test('grows with use and stays bounded; what leaves it is stale', () => {
+    const cache = new RouteCache<string>();
+    const routes: Route<string>[] = [];
+    for (let index = 0; index < 300_000; index++) {
+      const route = routeOf(`t/${index}`);
+      routes.push(route);
+      cache.add(route);
+    }
+    const cached = routes.filter(({ generation }) => generation === 1);
+    expect(cached.length).toBeGreaterThan(50_000);
+    expect(cached.length).toBeLessThanOrEqual(131_072);
+    for (const route of routes.slice(-1000))
+      expect(find(cache, route.topic.name)).toBe(route.generation === 1 ? route : undefined);
+  });
+});
+
+test('tells the topics that the broker keeps for itself', () => {
+  const kinds = ['a', '$SYS', '$SYS/x', '$SYSTEM', '$share/g/t', '$share', '$CONTROL/x', '$CONTROL', '$other/x'];
+  expect(kinds.map((name) => routeOf(name).kind)).toEqual([
+    'ordinary',
+    'sys',
+    'sys',
+    'ordinary',
+    'share',
+    'share',
+    'control',
+    'control',
+    'ordinary',
+  ]);
+});
+
+test('compares names of the same length byte by byte', () => {
+  const route = routeOf('abc');
+  expect(routeHasName(route, Buffer.from('abc'), 0, 3)).toBe(true);
+  expect(routeHasName(route, Buffer.from('abd'), 0, 3)).toBe(false);
+  expect(routeHasName(route, Buffer.from('abcd'), 0, 4)).toBe(false);
+});
