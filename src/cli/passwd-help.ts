@@ -19,8 +19,9 @@ Without an option the user is added, or gets a new password, which is asked for.
   -I COUNT
         Iterations of sha512-pbkdf2. Default: 1000.
   -U    Hash every password of the file that is still plain text.
-  --salt-bytes 12
-        Write short salts, which Mosquitto 2.0 needs.
+  --salt-bytes 64
+        Write long salts with the sha512 hashes, as Mosquitto 2.1 does;
+        brokers of version 2.0 cannot read them. Default: 12.
 
 FILE can be - to print the line instead.
 `;

@@ -136,7 +136,7 @@ function iterationsOf(word: string | undefined): number {
 function saltBytesOf(word: string | undefined): 12 | 64 {
   if (word === '12') return 12;
   if (word === '64') return 64;
-  throw new Stop('Error: --salt-bytes must be 12 (for Mosquitto 2.0) or 64.');
+  throw new Stop('Error: --salt-bytes must be 12 or 64.');
 }
 
 async function run(job: Job, io: ToolIo): Promise<void> {

@@ -108,14 +108,12 @@ function inWorker(password: Buffer, parameters: Argon2Parameters): Promise<Buffe
 
 async function runJobs(): Promise<void> {
   isRunning = true;
-  let worker: Worker | undefined;
+  const path = modulePath();
+  const worker = path === undefined ? undefined : new Worker(WORKER_SOURCE, { eval: true, workerData: path });
   try {
-    worker = new Worker(WORKER_SOURCE, {
-      eval: true,
-      workerData: createRequire(import.meta.url).resolve('hash-wasm'),
-    });
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
-      await runJob(worker, job);
+      if (worker === undefined) await runHere(job);
+      else await runJob(worker, job);
     }
   } catch (error) {
     for (const job of jobs.splice(0)) job.reject(error instanceof Error ? error : new Error(String(error)));
@@ -123,6 +121,22 @@ async function runJobs(): Promise<void> {
     isRunning = false;
     await worker?.terminate();
   }
+}
+
+/** Where a worker can load the module from; undefined when we are a bundle without packages beside it. */
+function modulePath(): string | undefined {
+  try {
+    return createRequire(import.meta.url).resolve('hash-wasm');
+  } catch {
+    return undefined;
+  }
+}
+
+async function runHere(job: Job): Promise<void> {
+  const { argon2id: compute } = await import('hash-wasm');
+  // The options are those that the worker gets; their one type of result is 'binary'.
+  const hash: unknown = await compute(job.options as unknown as Parameters<typeof compute>[0]);
+  job.resolve(Buffer.from(hash as Uint8Array));
 }
 
 function runJob(worker: Worker, job: Job): Promise<void> {

@@ -65,20 +65,20 @@ describe('writing', () => {
     expect(await verifyPassword(stored, Buffer.from('other'))).toBe(false);
   });
 
-  test('writes the forms of Mosquitto 2.1', async () => {
+  test('writes the forms of Mosquitto 2.1, with salts that 2.0 reads too', async () => {
     const password = Buffer.from('x');
-    // 64 bytes are 88 characters of base64, 86 without the padding.
-    expect(formatPasswordHash(await hashPassword(password))).toMatch(/^\$7\$1000\$[\w+/]{86}==\$[\w+/]{86}==$/);
+    // 12 bytes are 16 characters of base64; 64 are 88 with the padding and 86 without.
+    expect(formatPasswordHash(await hashPassword(password))).toMatch(/^\$7\$1000\$[\w+/]{16}\$[\w+/]{86}==$/);
     expect(formatPasswordHash(await hashPassword(password, { scheme: 'sha512' }))).toMatch(
-      /^\$6\$[\w+/]{86}==\$[\w+/]{86}==$/,
+      /^\$6\$[\w+/]{16}\$[\w+/]{86}==$/,
     );
     expect(formatPasswordHash(await hashPassword(password, { scheme: 'argon2id' }))).toMatch(
       /^\$argon2id\$v=19\$m=47104,t=1,p=1\$[\w+/]{86}\$[\w+/]{86}$/,
     );
   });
 
-  test('writes what Mosquitto 2.0 can read when asked to', async () => {
-    const text = formatPasswordHash(await hashPassword(Buffer.from('x'), { iterations: 101, saltBytes: 12 }));
-    expect(text).toMatch(/^\$7\$101\$[\w+/]{16}\$[\w+/]{86}==$/);
+  test('writes long salts when asked to', async () => {
+    const text = formatPasswordHash(await hashPassword(Buffer.from('x'), { iterations: 101, saltBytes: 64 }));
+    expect(text).toMatch(/^\$7\$101\$[\w+/]{86}==\$[\w+/]{86}==$/);
   });
 });

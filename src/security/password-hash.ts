@@ -46,6 +46,8 @@ const PBKDF2_ITERATIONS_MAX = 2 ** 31 - 1;
 /** Iterations that Mosquitto 2.1 writes when none are asked for. */
 export const DEFAULT_PBKDF2_ITERATIONS = 1000;
 
+const ARGON2_SALT_BYTES = 64;
+
 const ARGON2_DEFAULTS = { memoryKib: 47_104, passes: 1, lanes: 1 } as const;
 
 /**
@@ -128,20 +130,20 @@ export function formatPasswordHash(stored: PasswordHash): string {
   }
 }
 
-/** What {@link hashPassword} may be told; every field has Mosquitto 2.1's default. */
+/** What {@link hashPassword} may be told. */
 export interface HashChoices {
   /** Default `sha512-pbkdf2`. */
   readonly scheme?: PasswordScheme;
   /** PBKDF2 rounds, 1..2³¹−1, default 1000; ignored by the other schemes. */
   readonly iterations?: number;
-  /** Random bytes of salt: 64 (default), or 12 for a file that Mosquitto 2.0 must read. */
+  /** Random bytes of salt of the SHA-512 schemes: 12 (default), which every Mosquitto reads, or 64, which 2.0 does not. */
   readonly saltBytes?: (typeof SALT_BYTES_ALLOWED)[number];
 }
 
 /** Hashes a password with a new random salt. */
 export async function hashPassword(password: Buffer, choices: HashChoices = {}): Promise<PasswordHash> {
   const scheme = choices.scheme ?? 'sha512-pbkdf2';
-  const salt = randomBytes(choices.saltBytes ?? 64);
+  const salt = randomBytes(scheme === 'argon2id' ? ARGON2_SALT_BYTES : (choices.saltBytes ?? 12));
   switch (scheme) {
     case 'sha512':
       return { scheme, salt, hash: saltedSha512(password, salt) };
