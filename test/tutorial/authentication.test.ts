@@ -53,7 +53,7 @@ describeWalks('4.1 Authentification', (walk: Walk) => {
       [],
     ]) {
       const refused = await runTool(walk.tools, 'pub', [...message, ...user]);
-      expect(refused.stderr).toContain('Connection Refused: not authorised.');
+      expect(refused.stderr).toContain('Connection Refused: not authorised');
       expect(refused.status).toBe(5);
       const refused5 = await runTool(walk.tools, 'pub', ['-V', 'mqttv5', ...message, ...user]);
       expect(refused5.status).toBe(0x87);

@@ -47,6 +47,6 @@ describeWalks('3.1.3.2 Tests sur le réseau local', (walk) => {
     const broker = await startBroker(resources, walk.broker, { config: ['listener {port}'] });
     const result = await runTool(walk.tools, 'pub', ['-p', String(broker.port()), '-t', 'test/val', '-m', 'Bonjour']);
     expect(result.status).toBe(5);
-    expect(result.stderr).toContain('Connection Refused: not authorised.');
+    expect(result.stderr).toContain('Connection Refused: not authorised');
   });
 });
