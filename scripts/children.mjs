@@ -53,7 +53,7 @@ export const runNode = (args, options) => run(process.execPath, args, options);
  */
 export async function step(title, work) {
   console.log(`\n── ${title}`);
-  const start = process.hrtime.bigint();
+  const start = performance.now();
   let status;
   try {
     status = (await work()) ?? 0;
@@ -61,7 +61,7 @@ export async function step(title, work) {
     console.error(error instanceof Error ? error.message : error);
     status = 1;
   }
-  const seconds = (Number(process.hrtime.bigint() - start) / 1e9).toFixed(1);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(status === 0 ? `   ${title}: ok (${seconds} s)` : `   ${title}: FAILED, status ${status} (${seconds} s)`);
   return status === 0;
 }
