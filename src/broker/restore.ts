@@ -42,13 +42,14 @@ export interface Restored {
 export function restore(engine: Engine, newSession: (fact: SessionFact) => Session): Restored {
   const counts: Restored = { sessions: 0, subscriptions: 0, messages: 0, deliveries: 0, retained: 0 };
   const messages = new Map<number, Message>();
+  const lastSequences = new Map<Session, number>();
   for (const fact of engine.store.restore()) {
     switch (fact.kind) {
       case 'session': {
         const session = newSession(fact);
         session.expiryIntervalSeconds = fact.expiryIntervalSeconds;
         session.expiresAtMs = fact.expiresAtMs;
-        if (fact.lastSequence > 0) session.outgoingRing().restoreLastSequence(fact.lastSequence);
+        if (fact.lastSequence > 0) lastSequences.set(session, fact.lastSequence);
         engine.sessions.set(fact.clientId, session);
         counts.sessions++;
         break;
@@ -84,6 +85,7 @@ export function restore(engine: Engine, newSession: (fact: SessionFact) => Sessi
       }
     }
   }
+  for (const [session, lastSequence] of lastSequences) session.outgoingRing().restoreLastSequence(lastSequence);
   for (const session of engine.sessions.values()) {
     if (session.expiresAtMs === 0 && session.expiryIntervalSeconds !== neverExpires) {
       session.expiresAtMs = engine.nowMs + session.expiryIntervalSeconds * 1000;

@@ -123,6 +123,7 @@ export class Outgoing {
     if (step === Step.queued) {
       this.#queued++;
       this.#queuedBytes += message?.payloadLength ?? 0;
+      this.#skipHoles();
     } else {
       this.#sendAt = this.#end;
       this.#inFlight++;
@@ -133,7 +134,12 @@ export class Outgoing {
 
   /** After restoring: nothing that is still to come has this number or a smaller one. */
   restoreLastSequence(lastSequence: number): void {
-    if (this.isEmpty && this.#end <= lastSequence) this.#first = this.#sendAt = this.#end = lastSequence + 1;
+    if (this.isEmpty) {
+      if (this.#end <= lastSequence) this.#first = this.#sendAt = this.#end = lastSequence + 1;
+      return;
+    }
+    while (this.#end <= lastSequence) this.#put(null, 1, false, null, Step.none);
+    this.#skipHoles();
   }
 
   /** The delivery under way that has this Packet Identifier, 0 when there is none. */

@@ -1,0 +1,335 @@
+import { describe, expect, test } from 'vitest';
+import { createMessage, Message } from '../contracts/message.ts';
+import type { Outlet } from '../contracts/outlet.ts';
+import type { Store } from '../contracts/store.ts';
+import { parseTopicFilter, type TopicFilter } from '../topics/topic-filter.ts';
+import { type DeliveryLimits, type DeliveryNeeds, deliver, finish, resume, sendWaiting } from './deliver.ts';
+import { Session, type Subscription } from './session.ts';
+
+const publisher = { clientId: 'p', username: null, listenerPort: 0 };
+const topic = { name: 't', bytes: Buffer.from('t') };
+const limits: DeliveryLimits = {
+  maxInflightMessages: 20,
+  maxInflightBytes: 0,
+  maxQueuedMessages: 3,
+  maxQueuedBytes: 0,
+  queueQos0Messages: false,
+  upgradeOutgoingQos: false,
+};
+
+/** A connection that writes down what it was asked to send. */
+class Recorder implements Outlet {
+  readonly sent: string[] = [];
+  isCongested = false;
+  isFull = false;
+  receiveMaximum = 2;
+  payloadBytesMax = 100;
+
+  sendPublish(message: Message, qos: number, retain: boolean, dup: boolean, id: number, ids: readonly number[] | null) {
+    if (message.payloadLength > this.payloadBytesMax) return false;
+    const flags = `${dup ? 'd' : ''}${retain ? 'r' : ''}`;
+    this.sent.push(
+      `${message.payload} q${qos}${flags === '' ? '' : ` ${flags}`} #${id}${ids === null ? '' : ` ${ids}`}`,
+    );
+    return true;
+  }
+
+  sendPubrel(packetId: number): void {
+    this.sent.push(`PUBREL #${packetId}`);
+  }
+
+  disconnect(): void {
+    throw new Error('not expected');
+  }
+}
+
+/** A store that writes down what it is told about deliveries. */
+class Journal {
+  readonly facts: string[] = [];
+  deliveryPut(_clientId: string, sequence: number, message: Message): void {
+    this.facts.push(`put ${sequence} ${message.payload}`);
+  }
+  deliveryRemoved(_clientId: string, sequence: number): void {
+    this.facts.push(`gone ${sequence}`);
+  }
+}
+
+function world(changes: Partial<DeliveryLimits> = {}) {
+  const journal = new Journal();
+  const reported: string[] = [];
+  const needs: DeliveryNeeds & { nowMs: number } = {
+    limits: { ...limits, ...changes },
+    stats: { publishDropped: 0 },
+    holdings: { count: 0, bytes: 0, lastStoreId: 0 },
+    // Only the calls that deliveries make are there.
+    store: journal as unknown as Store,
+    nowMs: 1000,
+    reportDrops: (session) => {
+      session.hasReportedDrops = true;
+      reported.push(session.clientId);
+    },
+  };
+  const session = new Session('c', publisher, () => 0);
+  const outlet = new Recorder();
+  session.outlet = outlet;
+  return { needs, session, outlet, journal, reported };
+}
+
+function subscription(session: Session, qos: 0 | 1 | 2, more: Partial<Subscription> = {}): Subscription {
+  const topicFilter = parseTopicFilter('t') as TopicFilter;
+  const plain = { noLocal: false, retainAsPublished: false, retainHandling: 0 as const, ids: null };
+  return { session, group: null, topicFilter, qos, ...plain, ...more };
+}
+
+function message(text: string, qos: 0 | 1 | 2, more: { retain?: boolean; expiresAtMs?: number } = {}): Message {
+  return createMessage(topic, publisher, { payload: Buffer.from(text), qos, ...more });
+}
+
+describe('QoS, RETAIN and identifiers of a delivery', () => {
+  test('v5 [MQTT-3.8.4-8] the lower QoS of message and subscription holds', () => {
+    const { needs, session, outlet } = world();
+    for (const [published, granted] of [
+      [0, 2],
+      [1, 2],
+      [2, 1],
+      [2, 0],
+    ] as const) {
+      deliver(needs, session, message(`${published}${granted}`, published), subscription(session, granted), false);
+    }
+    expect(outlet.sent).toEqual(['02 q0 #0', '12 q1 #1', '21 q1 #2', '20 q0 #0']);
+  });
+
+  test('with upgrade_outgoing_qos the subscription alone decides', () => {
+    const { needs, session, outlet } = world({ upgradeOutgoingQos: true });
+    deliver(needs, session, message('x', 0), subscription(session, 1), false);
+    expect(outlet.sent).toEqual(['x q1 #1']);
+  });
+
+  test('v5 [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT-3.3.1-8] RETAIN is kept when asked for, and set when it is a replay', () => {
+    const { needs, session, outlet } = world();
+    const retained = message('x', 0, { retain: true });
+    deliver(needs, session, retained, subscription(session, 0), false);
+    deliver(needs, session, retained, subscription(session, 0, { retainAsPublished: true }), false);
+    deliver(needs, session, message('y', 0), subscription(session, 0, { retainAsPublished: true }), false);
+    deliver(needs, session, retained, subscription(session, 0), true);
+    expect(outlet.sent).toEqual(['x q0 #0', 'x q0 r #0', 'y q0 #0', 'x q0 r #0']);
+  });
+
+  test('v5 [MQTT-3.3.4-3] Subscription Identifiers go along', () => {
+    const { needs, session, outlet } = world();
+    deliver(needs, session, message('x', 1), subscription(session, 1, { ids: [5] }), false);
+    expect(outlet.sent).toEqual(['x q1 #1 5']);
+  });
+});
+
+describe('QoS 0', () => {
+  test('is dropped, and the drop counted and reported once, when the socket is full', () => {
+    const { needs, session, outlet, reported } = world();
+    outlet.isFull = true;
+    deliver(needs, session, message('a', 0), subscription(session, 0), false);
+    deliver(needs, session, message('b', 0), subscription(session, 0), false);
+    outlet.isFull = false;
+    deliver(needs, session, message('c', 0), subscription(session, 0), false);
+    expect(outlet.sent).toEqual(['c q0 #0']);
+    expect(needs.stats.publishDropped).toBe(2);
+    expect(reported).toEqual(['c']);
+  });
+
+  test('is not for absent clients, unless queue_qos0_messages says so', () => {
+    for (const queueQos0Messages of [false, true]) {
+      const { needs, session, outlet, journal } = world({ queueQos0Messages });
+      session.expiryIntervalSeconds = 60;
+      session.outlet = null;
+      deliver(needs, session, message('a', 0), subscription(session, 0, { ids: [3] }), false);
+      deliver(needs, session, message('gone', 0, { expiresAtMs: 1500 }), subscription(session, 0), false);
+      needs.nowMs = 2000;
+      session.outlet = outlet;
+      resume(needs, session);
+      expect(outlet.sent).toEqual(queueQos0Messages ? ['a q0 #0 3'] : []);
+      expect(journal.facts).toEqual(queueQos0Messages ? ['put 0 a', 'put 0 gone', 'gone 0'] : []);
+      expect(needs.holdings.count).toBe(0);
+    }
+  });
+
+  test('queued for an absent client counts against the limit', () => {
+    const { needs, session } = world({ queueQos0Messages: true });
+    session.expiryIntervalSeconds = 60;
+    session.outlet = null;
+    for (const text of ['a', 'b', 'c', 'd']) deliver(needs, session, message(text, 0), subscription(session, 0), false);
+    expect(session.queuedQos0).toHaveLength(3);
+    expect(needs.stats.publishDropped).toBe(1);
+  });
+
+  test('is not queued for a session that ends with its connection', () => {
+    const { needs, session } = world({ queueQos0Messages: true });
+    session.outlet = null;
+    deliver(needs, session, message('a', 0), subscription(session, 0), false);
+    expect(session.queuedQos0).toBeNull();
+  });
+});
+
+describe('QoS 1 and 2', () => {
+  test('v5 [MQTT-3.3.4-9] wait when the window is full and follow in order when it opens', () => {
+    const { needs, session, outlet } = world();
+    for (const text of ['a', 'b', 'c', 'd']) deliver(needs, session, message(text, 1), subscription(session, 1), false);
+    expect(outlet.sent).toEqual(['a q1 #1', 'b q1 #2']);
+    finish(needs, session, 2);
+    sendWaiting(needs, session);
+    finish(needs, session, 1);
+    sendWaiting(needs, session);
+    expect(outlet.sent.slice(2)).toEqual(['c q1 #3', 'd q1 #4']);
+  });
+
+  test('over the limit the newest is dropped', () => {
+    const { needs, session, reported } = world();
+    for (const text of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
+      deliver(needs, session, message(text, 1), subscription(session, 1), false);
+    }
+    expect(session.outgoing?.queued).toBe(3);
+    expect(needs.stats.publishDropped).toBe(2);
+    expect(reported).toEqual(['c']);
+  });
+
+  test('the byte limit of the queue holds as well', () => {
+    const { needs, session } = world({ maxQueuedMessages: 0, maxQueuedBytes: 5 });
+    session.outlet = null;
+    session.expiryIntervalSeconds = 60;
+    for (const text of ['abc', 'de', 'f']) deliver(needs, session, message(text, 1), subscription(session, 1), false);
+    expect(session.outgoing?.queuedBytes).toBe(5);
+    expect(needs.stats.publishDropped).toBe(1);
+  });
+
+  test('max_inflight_bytes lets one message through and holds the next back', () => {
+    const { needs, session, outlet } = world({ maxInflightBytes: 4 });
+    session.expiryIntervalSeconds = 60;
+    for (const text of ['abcdef', 'gh', 'ij'])
+      deliver(needs, session, message(text, 1), subscription(session, 1), false);
+    expect(outlet.sent).toEqual(['abcdef q1 #1']);
+    finish(needs, session, 1);
+    sendWaiting(needs, session);
+    expect(outlet.sent.slice(1)).toEqual(['gh q1 #2', 'ij q1 #3']);
+  });
+
+  test('wait in the session while the socket is congested', () => {
+    const { needs, session, outlet } = world();
+    outlet.isCongested = true;
+    deliver(needs, session, message('a', 1), subscription(session, 1), false);
+    sendWaiting(needs, session);
+    expect(outlet.sent).toEqual([]);
+    outlet.isCongested = false;
+    sendWaiting(needs, session);
+    expect(outlet.sent).toEqual(['a q1 #1']);
+  });
+
+  test('v5 [MQTT-3.1.2-25] too large for the receiver are done, and the window stays open', () => {
+    const { needs, session, outlet } = world();
+    outlet.payloadBytesMax = 1;
+    outlet.receiveMaximum = 1;
+    deliver(needs, session, message('too large', 1), subscription(session, 1), false);
+    deliver(needs, session, message('a', 1), subscription(session, 1), false);
+    deliver(needs, session, message('also too large', 1), subscription(session, 1), false);
+    deliver(needs, session, message('b', 1), subscription(session, 1), false);
+    finish(needs, session, 2);
+    sendWaiting(needs, session);
+    expect(outlet.sent).toEqual(['a q1 #2', 'b q1 #4']);
+    expect(needs.holdings.count).toBe(0 + 1);
+  });
+
+  test('v5 [MQTT-3.3.2-5] expired before they were sent are dropped and use up their identifier', () => {
+    const { needs, session, outlet, journal } = world();
+    session.expiryIntervalSeconds = 60;
+    session.outlet = null;
+    deliver(needs, session, message('a', 1, { expiresAtMs: 1500 }), subscription(session, 1), false);
+    deliver(needs, session, message('b', 1), subscription(session, 1), false);
+    needs.nowMs = 1500;
+    session.outlet = outlet;
+    resume(needs, session);
+    expect(outlet.sent).toEqual(['b q1 #2']);
+    expect(journal.facts).toEqual(['put 1 a', 'put 2 b', 'gone 1']);
+  });
+
+  test('of a session that ends with its connection are neither held nor stored', () => {
+    const { needs, session, journal } = world();
+    deliver(needs, session, message('a', 1), subscription(session, 1), false);
+    expect(needs.holdings.count).toBe(0);
+    expect(journal.facts).toEqual([]);
+  });
+
+  test('of a session that is kept are held once, however many hold them', () => {
+    const { needs, session, journal } = world();
+    session.expiryIntervalSeconds = 60;
+    const shared = message('abc', 1);
+    deliver(needs, session, shared, subscription(session, 1), false);
+    deliver(needs, session, shared, subscription(session, 1), false);
+    expect(needs.holdings).toEqual({ count: 1, bytes: 3, lastStoreId: 1 });
+    finish(needs, session, 1);
+    finish(needs, session, 2);
+    expect(needs.holdings).toEqual({ count: 0, bytes: 0, lastStoreId: 1 });
+    expect(journal.facts).toEqual(['put 1 abc', 'put 2 abc', 'gone 1', 'gone 2']);
+  });
+});
+
+describe('after a reconnect', () => {
+  test('v5 [MQTT-4.4.0-1] [MQTT-4.6.0-5] what was under way comes again first, with DUP and its identifier, then what waits', () => {
+    const { needs, session, outlet } = world();
+    session.expiryIntervalSeconds = 60;
+    outlet.receiveMaximum = 3;
+    for (const [text, qos] of [
+      ['a', 1],
+      ['b', 2],
+      ['c', 2],
+      ['d', 1],
+    ] as const) {
+      deliver(needs, session, message(text, qos), subscription(session, 2), false);
+    }
+    session.outgoing?.released(2);
+    session.outlet = null;
+    session.outgoing?.interrupted();
+    const fresh = new Recorder();
+    fresh.receiveMaximum = 4;
+    session.outlet = fresh;
+    resume(needs, session);
+    expect(fresh.sent).toEqual(['a q1 d #1', 'PUBREL #2', 'c q2 d #3', 'd q1 #4']);
+  });
+
+  test('v5 [MQTT-3.1.2-24] a repeat that the new connection cannot take is done', () => {
+    const { needs, session } = world();
+    session.expiryIntervalSeconds = 60;
+    deliver(needs, session, message('large', 1), subscription(session, 1), false);
+    deliver(needs, session, message('x', 1), subscription(session, 1), false);
+    finish(needs, session, 2);
+    deliver(needs, session, message('y', 1), subscription(session, 1), false);
+    const fresh = new Recorder();
+    fresh.payloadBytesMax = 1;
+    session.outlet = fresh;
+    resume(needs, session);
+    expect(fresh.sent).toEqual(['y q1 #3']);
+    expect(session.outgoing?.find(1)).toBe(0);
+  });
+
+  test('nothing happens without a connection or without deliveries', () => {
+    const { needs, session, outlet } = world();
+    resume(needs, session);
+    sendWaiting(needs, session);
+    session.outlet = null;
+    resume(needs, session);
+    sendWaiting(needs, session);
+    expect(outlet.sent).toEqual([]);
+  });
+});
+
+test('a transient message is copied once, however many sessions keep it', () => {
+  const { needs, session } = world();
+  session.expiryIntervalSeconds = 60;
+  const transient = new Message(topic, publisher);
+  transient.qos = 1;
+  transient.payloadSource = Buffer.from('xxabcxx');
+  transient.payloadStart = 2;
+  transient.payloadEnd = 5;
+  deliver(needs, session, transient, subscription(session, 1), false);
+  deliver(needs, session, transient, subscription(session, 1), false);
+  transient.payloadSource.fill(0);
+  const kept = session.outgoing?.message(1);
+  expect(kept?.payload.toString()).toBe('abc');
+  expect(session.outgoing?.message(2)).toBe(kept);
+});
