@@ -4,8 +4,20 @@
  * What happens before the broker serves (looking, reading, locking) is synchronous; what happens while it serves is not.
  * Errors are Node's, with their `code`.
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
+import { lockFile } from './lock-file.ts';
 
 /** A file open for reading. */
 export interface ReadableFile {
@@ -43,6 +55,17 @@ export interface Disk {
   /** Makes creations, renames and removals in the directory survive a power cut. */
   syncDirectory(path: string): Promise<void>;
   exists(path: string): boolean;
+  /** Gives a file a second name; does nothing when that name is taken. */
+  linkNow(path: string, second: string): void;
+  /** Makes a file of a few bytes, before the broker serves. */
+  writeNow(path: string, bytes: Buffer): void;
+  /**
+   * Takes hold of a directory for this process, until it ends in whatever way or calls `release`.
+   *
+   * @param path - of the lock file
+   * @returns null when another process has it; its number is then in the file
+   */
+  lock(path: string): { release(): void } | null;
 }
 
 /** The error's code (`ENOSPC`), or its text when it has none. */
@@ -104,6 +127,15 @@ export function systemDisk(): Disk {
       }
     },
     exists: (path) => statSync(path, { throwIfNoEntry: false }) !== undefined,
+    linkNow(path, second) {
+      try {
+        linkSync(path, second);
+      } catch (error) {
+        if (errorCode(error) !== 'EEXIST') throw error;
+      }
+    },
+    writeNow: (path, bytes) => writeFileSync(path, bytes, { mode: 0o600 }),
+    lock: lockFile,
   };
 }
 
@@ -122,13 +154,18 @@ async function openWritable(path: string, flags: string): Promise<WritableFile> 
   };
 }
 
-/** All bytes of a small file; null when there is none. */
-export function readWhole(disk: Disk, path: string): Buffer | null {
+/**
+ * The bytes of a file; null when there is none.
+ *
+ * @param bytesMax - of a longer file only so many from its beginning
+ */
+export function readWhole(disk: Disk, path: string, bytesMax = Number.POSITIVE_INFINITY): Buffer | null {
   const file = disk.openToRead(path);
   if (file === null) return null;
   try {
-    const bytes = Buffer.allocUnsafeSlow(file.size);
-    return bytes.subarray(0, file.read(bytes, 0, file.size, 0));
+    const size = Math.min(file.size, bytesMax);
+    const bytes = Buffer.allocUnsafeSlow(size);
+    return bytes.subarray(0, file.read(bytes, 0, size, 0));
   } finally {
     file.close();
   }

@@ -1,19 +1,35 @@
 /**
- * The store that keeps a snapshot, which is a `mosquitto.db` that Mosquitto loads as well.
+ * The store that keeps everything in files: a snapshot, which is a `mosquitto.db` that Mosquitto loads as well, and beside it
+ * the journal of what was told since, in the directory `<snapshot>.journal`.
  *
- * Durable is what was in the last snapshot: at a clean stop, every `autosave_interval`, and on SIGUSR1.
+ * The journal always continues a snapshot of our own: where there is none (a new store, a file of Mosquitto's, a damaged one)
+ * one is written first, and nothing is called safe before it is on disk.
  */
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import type { Logger } from '../contracts/logger.ts';
-import type { Fact, Store } from '../contracts/store.ts';
+import type { Message } from '../contracts/message.ts';
+import type { Fact, SessionFact, Store, SubscriptionFact } from '../contracts/store.ts';
 import { Autosave } from './autosave.ts';
-import { FormatError } from './byte-reader.ts';
-import type { Disk, ReadableFile } from './disk.ts';
+import type { ByteWriter } from './byte-writer.ts';
+import type { Disk } from './disk.ts';
 import { errorCode, systemDisk } from './disk.ts';
-import { DatabaseReader } from './mosquitto-db.ts';
+import {
+  writeDelivery,
+  writeExchange,
+  writeMessage,
+  writeReceived,
+  writeSession,
+  writeSubscription,
+  writeWill,
+} from './fact-codec.ts';
+import type { SyncLevel } from './journal.ts';
+import { Journal } from './journal.ts';
 import { CollectedFacts, encodeDatabase } from './mosquitto-db-write.ts';
+import { RecordType } from './record.ts';
+import { RecordedMessages } from './recorded-messages.ts';
+import { Recovery } from './recovery.ts';
+import { SegmentFiles } from './segment-files.ts';
 import { writeSnapshot } from './snapshot-file.ts';
-import { StoreError } from './store-error.ts';
 
 export interface FileStoreOptions {
   /** Of the snapshot: `persistence_location` and `persistence_file`. */
@@ -23,98 +39,199 @@ export interface FileStoreOptions {
   readonly autosaveOnChanges: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** When an acknowledgement may leave; `commit` when left out. */
+  readonly level?: SyncLevel;
   /** The machine's when left out. */
   readonly disk?: Disk;
+  /** Bytes after which the journal begins another file; 8 MiB when left out. */
+  readonly segmentBytes?: number;
+  /** The journal is folded into a snapshot when it is larger than this and than half a snapshot; 32 MiB when left out. */
+  readonly compactBytes?: number;
 }
+
+/** What a file store says about itself beyond the contract. */
+export interface FileStore extends Store {
+  readonly level: SyncLevel;
+  /** Code of the error that keeps the store from making anything safe (`ENOSPC`), null while all is well. */
+  readonly trouble: string | null;
+  /** Called when `trouble` has changed. */
+  onTrouble: (() => void) | null;
+  /** Bytes of the last snapshot, and of the journal since. */
+  readonly snapshotBytes: number;
+  readonly journalBytes: number;
+}
+
+const retryMs = 1000;
+const pendingBytesMax = 64 * 1024 * 1024;
 
 /**
- * Opens the store and looks at the snapshot's head; it is read when the engine asks.
+ * Opens the store and looks at the heads of its files; they are read when the engine asks.
  *
- * @throws StoreError - the file is no database, or one of a newer version
+ * @throws StoreError - the file is no database, or one of a newer version, or another process has it
  */
-export function openFileStore(options: FileStoreOptions): Store {
-  return new FileStore(options);
+export function openFileStore(options: FileStoreOptions): FileStore {
+  return new JournalledStore(options);
 }
 
-class FileStore implements Store {
-  readonly position = 0;
-  readonly committed = 0;
+class JournalledStore implements FileStore {
+  committed = 0;
   onCommitted: (() => void) | null = null;
+  onTrouble: (() => void) | null = null;
+  trouble: string | null = null;
+  readonly level: SyncLevel;
+  snapshotBytes = 0;
 
+  readonly #options: FileStoreOptions;
   readonly #path: string;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #disk: Disk;
   readonly #autosave: Autosave;
-  #file: ReadableFile | null = null;
-  #reader: DatabaseReader | null = null;
+  readonly #compactBytes: number;
+  readonly #recorded = new RecordedMessages();
+  #recovery: Recovery | null;
+  readonly #lock: { release(): void };
+  readonly #lineage: number;
+  #segments: SegmentFiles | null = null;
+  #journal: Journal | null = null;
   #source: (() => Iterable<Fact>) | null = null;
   /** The snapshot under way, or the last one. */
   #saving: Promise<void> = Promise.resolve();
-  readonly #lineage: number;
+  #isCompacting = false;
+  #compactAbove: number;
+  #retry: Timer | null = null;
+  #isClosed = false;
 
   constructor(options: FileStoreOptions) {
-    this.#path = options.path;
-    this.#clock = options.clock;
-    this.#logger = options.logger;
-    this.#disk = options.disk ?? systemDisk();
-    this.#open();
-    this.#lineage = this.#reader?.mark?.lineage ?? options.clock.randomBytes(6).readUIntBE(0, 6);
-    this.#autosave = new Autosave(
-      options.clock,
-      options.autosaveIntervalSeconds,
-      options.autosaveOnChanges,
-      () => void this.snapshot(),
-    );
+    const { path, clock, logger, disk = systemDisk(), level = { kind: 'commit' } } = options;
+    this.#options = options;
+    this.#path = path;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#disk = disk;
+    this.level = level;
+    this.#recovery = new Recovery(disk, path, clock, logger);
+    this.#lock = this.#recovery.lock;
+    this.#lineage = this.#recovery.lineage;
+    this.snapshotBytes = this.#recovery.snapshotBytes;
+    this.#compactBytes = this.#compactAbove = options.compactBytes ?? 32 * 1024 * 1024;
+    const save = (): void => void this.snapshot();
+    this.#autosave = new Autosave(clock, options.autosaveIntervalSeconds, options.autosaveOnChanges, save);
   }
 
-  sessionPut(): void {}
-  sessionRemoved(): void {}
-  subscriptionPut(): void {
-    this.#autosave.changed();
+  get position(): number {
+    return this.#journal?.position ?? 0;
   }
-  subscriptionRemoved(): void {
-    this.#autosave.changed();
+
+  get journalBytes(): number {
+    return this.#journal?.bytesSinceBase ?? 0;
   }
-  deliveryPut(): void {
-    this.#autosave.changed();
+
+  sessionPut(session: Omit<SessionFact, 'kind'>): void {
+    const writer = this.#begin(RecordType.sessionPut);
+    if (writer === null) return;
+    writeSession(writer, session);
+    this.#end();
   }
-  deliveryReleased(): void {}
-  deliveryRemoved(): void {}
-  receivedPut(): void {}
-  receivedRemoved(): void {}
-  retainedPut(): void {
-    this.#autosave.changed();
+
+  sessionRemoved(clientId: string): void {
+    this.#text(RecordType.sessionRemoved, clientId);
   }
-  retainedRemoved(): void {
+
+  subscriptionPut(subscription: Omit<SubscriptionFact, 'kind'>): void {
     this.#autosave.changed();
+    const writer = this.#begin(RecordType.subscriptionPut);
+    if (writer === null) return;
+    writeSubscription(writer, subscription);
+    this.#end();
   }
-  willPut(): void {}
-  willRemoved(): void {}
+
+  subscriptionRemoved(clientId: string, filter: string): void {
+    this.#autosave.changed();
+    const writer = this.#begin(RecordType.subscriptionRemoved);
+    if (writer === null) return;
+    writer.text16(clientId);
+    writer.text16(filter);
+    this.#end();
+  }
+
+  deliveryPut(
+    clientId: string,
+    sequence: number,
+    message: Message,
+    qos: 0 | 1 | 2,
+    retain: boolean,
+    subscriptionIds: readonly number[] | null,
+  ): void {
+    this.#autosave.changed();
+    this.#message(message);
+    const writer = this.#begin(RecordType.deliveryPut);
+    if (writer === null) return;
+    writeDelivery(writer, clientId, sequence, message.storeId, qos, retain, subscriptionIds);
+    this.#end();
+  }
+
+  deliveryReleased(clientId: string, sequence: number): void {
+    this.#exchange(RecordType.deliveryReleased, clientId, sequence);
+  }
+
+  deliveryRemoved(clientId: string, sequence: number): void {
+    this.#exchange(RecordType.deliveryRemoved, clientId, sequence);
+  }
+
+  receivedPut(clientId: string, packetId: number, message: Message): void {
+    this.#message(message);
+    const writer = this.#begin(RecordType.receivedPut);
+    if (writer === null) return;
+    writeReceived(writer, clientId, packetId, message.storeId);
+    this.#end();
+  }
+
+  receivedRemoved(clientId: string, packetId: number): void {
+    this.#exchange(RecordType.receivedRemoved, clientId, packetId);
+  }
+
+  retainedPut(message: Message): void {
+    this.#autosave.changed();
+    this.#message(message);
+    const writer = this.#begin(RecordType.retainedPut);
+    if (writer === null) return;
+    writer.u64(message.storeId);
+    this.#end();
+  }
+
+  retainedRemoved(topicName: string): void {
+    this.#autosave.changed();
+    this.#text(RecordType.retainedRemoved, topicName);
+  }
+
+  willPut(clientId: string, message: Message, delaySeconds: number, dueAtMs: number): void {
+    const writer = this.#begin(RecordType.willPut);
+    if (writer === null) return;
+    writeWill(writer, clientId, message, delaySeconds, dueAtMs);
+    this.#end();
+  }
+
+  willRemoved(clientId: string): void {
+    this.#text(RecordType.willRemoved, clientId);
+  }
 
   *restore(): Generator<Fact> {
-    const reader = this.#reader;
-    if (reader === null) return;
-    try {
-      yield* reader.facts();
-    } finally {
-      this.#file?.close();
-      this.#file = null;
-      this.#reader = null;
+    const recovery = this.#recovery;
+    if (recovery === null) return;
+    this.#recovery = null;
+    const storeIds: number[] = [];
+    for (const fact of recovery.facts()) {
+      if (fact.kind === 'message') storeIds.push(fact.message.storeId);
+      yield fact;
     }
-    for (const type of reader.unknownTypes) {
-      this.#logger.log('warning', `Warning: Unsupported chunk "${type}" in persistent database file. Ignoring.`);
-    }
-    const { counts } = reader;
-    this.#logger.log('information', `Restored ${counts.messages} base messages`);
-    this.#logger.log('information', `Restored ${counts.retained} retained messages`);
-    this.#logger.log('information', `Restored ${counts.clients} clients`);
-    this.#logger.log('information', `Restored ${counts.subscriptions} subscriptions`);
-    this.#logger.log('information', `Restored ${counts.deliveries} client messages`);
+    this.#recorded.rebase(storeIds);
+    this.#startJournal(recovery);
   }
 
   attach(source: () => Iterable<Fact>): void {
     this.#source = source;
+    if (this.#journal?.isHeld === true) void this.#save(false);
   }
 
   snapshot(): Promise<void> {
@@ -122,65 +239,163 @@ class FileStore implements Store {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#autosave.stop();
+    this.#retry?.cancel();
     await this.#save(true);
+    this.#lock.release();
   }
 
-  #save(isClean: boolean): Promise<void> {
-    this.#saving = this.#saving.then(() => this.#write(isClean));
+  #begin(type: RecordType): ByteWriter | null {
+    return this.#journal?.begin(type) ?? null;
+  }
+
+  #end(): void {
+    this.#journal?.end();
+  }
+
+  #text(type: RecordType, text: string): void {
+    const writer = this.#begin(type);
+    if (writer === null) return;
+    writer.text16(text);
+    this.#end();
+  }
+
+  #exchange(type: RecordType, clientId: string, number: number): void {
+    const writer = this.#begin(type);
+    if (writer === null) return;
+    writeExchange(writer, clientId, number);
+    this.#end();
+  }
+
+  /** Writes the message unless snapshot or journal have it. */
+  #message(message: Message): void {
+    if (this.#journal?.isHeld !== false || !this.#recorded.note(message)) return;
+    const writer = this.#begin(RecordType.message);
+    if (writer === null) return;
+    writeMessage(writer, message);
+    this.#end();
+  }
+
+  #startJournal(recovery: Recovery): void {
+    const { salt, nextBatch, unproven, segments, needsBase } = recovery;
+    const files = new SegmentFiles(this.#disk, recovery.directory, segments, {
+      lineage: this.#lineage,
+      salt,
+      size: this.#options.segmentBytes ?? 8 * 1024 * 1024,
+      nextNumber: recovery.nextSegment,
+    });
+    this.#segments = files;
+    for (const path of recovery.unused) this.#disk.remove(path).catch(() => {});
+    this.#journal = new Journal(
+      files,
+      {
+        ...{ disk: this.#disk, clock: this.#clock, level: this.level, salt, nextBatch, unproven, pendingBytesMax },
+        onCommitted: (position) => this.#onCommitted(position),
+        onTrouble: (error) => this.#setTrouble(error),
+        onOverflow: () => {
+          this.#journal?.hold();
+          if (!this.#isClosed) void this.#save(false);
+        },
+      },
+      needsBase,
+    );
+    this.#journal.bytesSinceBase = recovery.journalBytes;
+  }
+
+  #onCommitted(position: number): void {
+    if (position > this.committed) {
+      this.committed = position;
+      this.onCommitted?.();
+    }
+    if (this.#isCompacting || this.#isClosed || this.#source === null) return;
+    if (this.journalBytes < Math.max(this.#compactAbove, this.snapshotBytes / 2)) return;
+    this.#isCompacting = true;
+    void this.#save(false).finally(() => {
+      this.#isCompacting = false;
+    });
+  }
+
+  #save(isLast: boolean): Promise<void> {
+    this.#saving = this.#saving.then(() => this.#writeBase(isLast));
     return this.#saving;
   }
 
-  async #write(isClean: boolean): Promise<void> {
-    if (this.#source === null) return;
+  /** Writes a snapshot and drops the part of the journal that it makes superfluous. */
+  async #writeBase(isLast: boolean): Promise<void> {
+    const source = this.#source;
+    const journal = this.#journal;
+    const segments = this.#segments;
+    if (source === null || journal === null || segments === null || (this.#isClosed && !isLast)) return;
+    const wasHeld = journal.isHeld;
     this.#logger.log('information', `Saving in-memory database to ${this.#path}.`);
-    const facts = new CollectedFacts(this.#source());
-    let lastStoreId = 0;
-    for (const message of facts.messages) lastStoreId = Math.max(lastStoreId, message.storeId);
-    const mark = { lineage: this.#lineage, firstBatch: 0, lastStoreId, isClean };
+    const base = await this.#collect(journal, source, isLast);
     const salt = this.#clock.randomBytes(4).readUInt32BE();
+    let error: unknown = null;
     try {
-      await writeSnapshot(this.#disk, this.#path, encodeDatabase(facts, mark, salt));
-    } catch (error) {
-      this.#logger.log(
-        'error',
-        `Error saving in-memory database, unable to open ${this.#path}.new for writing, error ${errorCode(error)}`,
-      );
+      this.snapshotBytes = await writeSnapshot(this.#disk, this.#path, encodeDatabase(base.facts, base.mark, salt));
+    } catch (failure) {
+      error = failure;
+      this.#onBaseFailed(journal, failure, wasHeld && !isLast);
+    }
+    if (error === null) {
+      this.#compactAbove = this.#compactBytes;
+      if (wasHeld) this.#setTrouble(null);
+      journal.baseIsSafe(base.firstBatch, base.position, base.journalBytes);
+    }
+    if (isLast) await journal.close();
+    if (error !== null) return;
+    try {
+      if (isLast) await segments.removeAll();
+      else await segments.removeBefore(base.firstBatch);
+    } catch (failure) {
+      this.#logger.log('warning', `Warning: Unable to remove old parts of the journal: ${errorCode(failure)}`);
     }
   }
 
-  #open(): void {
-    let file: ReadableFile | null;
-    try {
-      file = this.#disk.openToRead(this.#path);
-    } catch (error) {
-      // Mosquitto: a file that cannot be opened counts as absent. It must not be overwritten for that.
-      const aside = `${this.#path}.unreadable`;
+  /** The whole state at a boundary of the journal. */
+  async #collect(journal: Journal, source: () => Iterable<Fact>, isClean: boolean) {
+    const take = (firstBatch: number, position: number) => {
+      const facts = new CollectedFacts(source());
+      const storeIds = facts.messages.map((message) => message.storeId);
+      this.#recorded.rebase(storeIds);
+      const lastStoreId = storeIds.reduce((highest, storeId) => Math.max(highest, storeId), 0);
+      // Segments that are left over from before a clean stop begin before the number it names.
+      const mark = { lineage: this.#lineage, firstBatch: firstBatch + (isClean ? 1 : 0), lastStoreId, isClean };
+      return { facts, mark, firstBatch, position, journalBytes: journal.bytesSinceBase };
+    };
+    if (journal.isHeld) return take(journal.startBase(), journal.position);
+    return new Promise<ReturnType<typeof take>>((resolve) => {
+      journal.atBoundary((firstBatch, position) => resolve(take(firstBatch, position)));
+    });
+  }
+
+  #onBaseFailed(journal: Journal, error: unknown, isNeeded: boolean): void {
+    if (this.trouble === null || this.#isClosed) {
+      const line = `unable to open ${this.#path}.new for writing, error ${errorCode(error)}`;
+      this.#logger.log('error', `Error saving in-memory database, ${line}`);
+    }
+    // Not again before as much has come together once more.
+    this.#compactAbove = journal.bytesSinceBase + this.#compactBytes;
+    if (!isNeeded) return;
+    journal.hold();
+    this.#setTrouble(error);
+    this.#retry = this.#clock.after(retryMs, () => void this.#save(false));
+  }
+
+  #setTrouble(error: unknown): void {
+    const code = error === null ? null : errorCode(error);
+    if (code === this.trouble) return;
+    const hadTrouble = this.trouble !== null;
+    this.trouble = code;
+    if (code === null) {
+      this.#logger.log('notice', `${this.#path}: the disk takes data again; messages are acknowledged again.`);
+    } else if (!hadTrouble) {
       this.#logger.log(
-        'warning',
-        `Warning: Unable to read ${this.#path} (${errorCode(error)}); it is kept as ${aside}.`,
+        'error',
+        `Error: ${this.#path}: unable to store (${code}). Nothing is acknowledged until this is over.`,
       );
-      this.#disk.renameNow(this.#path, aside);
-      return;
     }
-    if (file === null) return;
-    if (file.size === 0) {
-      this.#logger.log('warning', 'Warning: Persistence file is empty.');
-      file.close();
-      return;
-    }
-    try {
-      this.#reader = new DatabaseReader(file, this.#clock.nowMs(), (offset, length, what) => {
-        this.#logger.log('error', `Error: ${this.#path}: ${what} (${length} bytes at offset ${offset}); left out.`);
-      });
-      this.#file = file;
-    } catch (error) {
-      file.close();
-      if (!(error instanceof FormatError)) throw error;
-      const reason = error.message.startsWith('Unrecognised')
-        ? `Error: Unable to restore persistent database. ${error.message}`
-        : `Error: ${error.message}`;
-      throw new StoreError([reason, "Error: Couldn't open database."], { cause: error });
-    }
+    this.onTrouble?.();
   }
 }

@@ -118,7 +118,7 @@ test('rebuilds the properties of a message and the moment it expires', () => {
     {
       publisher: { clientId: 'p', username: 'me', listenerPort: 0 },
       // The five properties as they were, then Message Expiry Interval, to be filled in at delivery.
-      properties: '01012600016b00017603000163' + '0200000000',
+      properties: '01012600016b000176030001630200000000',
       expiryOffset: 14,
       expiresAtMs: 1_800_001_537_000,
     },

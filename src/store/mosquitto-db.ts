@@ -81,6 +81,11 @@ export class DatabaseReader {
     return this.#chunks.mark;
   }
 
+  /** Whether we wrote the file. */
+  get isOwn(): boolean {
+    return this.#chunks.isOwn;
+  }
+
   /** Everything in the file, messages first in a file of either kind; walked once. */
   *facts(): Generator<Fact> {
     const own = this.#chunks.own();

@@ -50,8 +50,12 @@ export function beginRecord(writer: ByteWriter, type: RecordType): number {
 
 /** Fills the frame of the record that starts at `start` and ends where the writer is. */
 export function endRecord(writer: ByteWriter, start: number, salt: number): void {
-  const { bytes, length } = writer;
-  const size = length - start - recordHeaderSize;
+  sealRecord(writer.bytes, start, writer.length, salt);
+}
+
+/** Fills the frame of the record `bytes[start..end)`, whose type and body are there. */
+export function sealRecord(bytes: Buffer, start: number, end: number, salt: number): void {
+  const size = end - start - recordHeaderSize;
   bytes[start] = size >>> 24;
   bytes[start + 1] = size >>> 16;
   bytes[start + 2] = size >>> 8;
@@ -60,7 +64,7 @@ export function endRecord(writer: ByteWriter, start: number, salt: number): void
   const check = head ^ (head >>> 16);
   bytes[start + 6] = check >>> 8;
   bytes[start + 7] = check;
-  const whole = crc32c(bytes, start + recordHeaderSize, length, head);
+  const whole = crc32c(bytes, start + recordHeaderSize, end, head);
   bytes[start + 8] = whole >>> 24;
   bytes[start + 9] = whole >>> 16;
   bytes[start + 10] = whole >>> 8;

@@ -101,6 +101,11 @@ export class SimulatedDisk implements Disk {
     return this.#calls;
   }
 
+  /** The process is over at once: no call under way or to come does anything. */
+  end(): void {
+    this.#isGone = true;
+  }
+
   /** Bytes in all files, as the program sees them. */
   get size(): number {
     let size = 0;
@@ -173,6 +178,19 @@ export class SimulatedDisk implements Disk {
   }
 
   makeDirectory(): void {}
+
+  linkNow(path: string, second: string): void {
+    const inode = this.#cached.get(path);
+    if (inode !== undefined && !this.#cached.has(second)) this.#change(second, [{ path: second, inode }]);
+  }
+
+  writeNow(path: string, bytes: Buffer): void {
+    this.put(path, Buffer.from(bytes));
+  }
+
+  lock(): { release(): void } {
+    return { release: () => {} };
+  }
 
   async create(path: string): Promise<WritableFile> {
     await this.#step('create', path);

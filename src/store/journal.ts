@@ -1,0 +1,388 @@
+/**
+ * The journal: records appended in memory, written in groups, one write and one fdatasync under way at a time.
+ *
+ * Whatever is told while a group is written becomes the next one, so the group grows with the load and the cost per record
+ * shrinks. A group is a batch (segment-format.ts) and counts as a whole. When a write or a sync fails nothing is assumed about
+ * what reached the disk: the batches not known to be safe are kept and written again to another segment, as often as it takes.
+ */
+import type { Clock, Timer } from '../base/clock.ts';
+import { ByteWriter } from './byte-writer.ts';
+import type { Disk } from './disk.ts';
+import type { RecordType } from './record.ts';
+import { beginRecord, endRecord } from './record.ts';
+import type { OpenSegment, SegmentFiles } from './segment-files.ts';
+import { beginBatch, encodeSyncedMark, sealBatch } from './segment-format.ts';
+
+/** When an acknowledgement may leave. Commit: after fdatasync. Interval and os: after the write, synced every so often or never. */
+export type SyncLevel =
+  | { readonly kind: 'commit' }
+  | { readonly kind: 'interval'; readonly milliseconds: number }
+  | { readonly kind: 'os' };
+
+export interface JournalOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly level: SyncLevel;
+  readonly salt: number;
+  /** Number of the first batch of this process. */
+  readonly nextBatch: number;
+  /** Batches of an earlier process that may not be on disk; they are written again first. */
+  readonly unproven: readonly { readonly number: number; readonly bytes: Buffer }[];
+  /** Bytes kept in memory while the disk does not take them; beyond that the journal gives up and waits for a snapshot. */
+  readonly pendingBytesMax: number;
+  /** The last position that is safe has moved. */
+  onCommitted(position: number): void;
+  /** The disk began to fail (its error) or works again (null). */
+  onTrouble(error: unknown): void;
+  /** What was told cannot be kept any longer: only a snapshot makes it safe. */
+  onOverflow(): void;
+}
+
+interface Batch {
+  readonly number: number;
+  readonly bytes: Buffer;
+  readonly length: number;
+  /** Position of its last fact. */
+  readonly position: number;
+  /** Its buffer, to be used again. */
+  readonly writer: ByteWriter | null;
+}
+
+const firstCapacity = 1 << 16;
+/** Larger buffers are let go after a burst. */
+const keptCapacity = 1 << 21;
+const retryMs = 1000;
+const markAfterMs = 100;
+
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #segments: SegmentFiles;
+  /** Position of the last fact told. */
+  position = 0;
+  /** Bytes written since the last base. */
+  bytesSinceBase = 0;
+
+  #filling = newBatchWriter();
+  #recordStart = 0;
+  #count = 0;
+  #spare: ByteWriter | null = null;
+  #nextBatch: number;
+  /** Sealed and not known to be safe, in order. */
+  #pending: Batch[] = [];
+  /** How many of them are in the present segment. */
+  #writtenCount = 0;
+  #segment: OpenSegment | null = null;
+  #syncedBatch = 0;
+  #lastBatch = 0;
+  #isSynced = true;
+  #markedBatch = 0;
+  #boundary: ((nextBatch: number, position: number) => void) | null = null;
+
+  /** Whether nothing is encoded because a snapshot has to come first. */
+  #isHeld = false;
+  /** Whether nothing is written, because the snapshot it builds on is not on disk yet. */
+  #isPaused = false;
+  #isRunning = false;
+  #isScheduled = false;
+  /** Whether the last attempt failed; nothing is tried until the next one is due. */
+  #isFailing = false;
+  /** Whether trouble was reported and is not over. */
+  #hasFailed = false;
+  #isClosed = false;
+  #isSyncDue = false;
+  #retry: Timer | null = null;
+  #mark: Timer | null = null;
+  readonly #syncTimer: Timer | null;
+  #idle: (() => void) | null = null;
+
+  /** @param isHeld - begin as after {@link hold} */
+  constructor(segments: SegmentFiles, options: JournalOptions, isHeld: boolean) {
+    this.#segments = segments;
+    this.#options = options;
+    this.#nextBatch = options.nextBatch;
+    this.#syncedBatch = this.#markedBatch = (options.unproven[0]?.number ?? options.nextBatch) - 1;
+    for (const { number, bytes } of options.unproven) {
+      this.#pending.push({ number, bytes, length: bytes.length, position: 0, writer: null });
+    }
+    this.#syncTimer =
+      options.level.kind === 'interval'
+        ? options.clock.every(options.level.milliseconds, () => {
+            if (this.#isSynced) return;
+            this.#isSyncDue = true;
+            this.#schedule();
+          })
+        : null;
+    segments.prepare();
+    if (isHeld) this.hold();
+    else if (this.#pending.length > 0) this.#schedule();
+  }
+
+  /** Whether nothing is kept until a snapshot has begun. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** The next record's bytes go here, between {@link begin} and {@link end}. Null while nothing is kept. */
+  begin(type: RecordType): ByteWriter | null {
+    if (this.#isHeld) {
+      this.position++;
+      return null;
+    }
+    this.#recordStart = beginRecord(this.#filling, type);
+    return this.#filling;
+  }
+
+  /** The record is complete. */
+  end(): void {
+    endRecord(this.#filling, this.#recordStart, this.#options.salt);
+    this.#count++;
+    this.position++;
+    if (this.#isRunning || this.#isScheduled) return;
+    if (this.#isFailing || this.#isPaused) this.#checkBound();
+    else this.#schedule();
+  }
+
+  /**
+   * Calls back as soon as everything told is in batches of a lower number than the one it is given: the place where a snapshot
+   * continues what the journal has. The callback tells nothing.
+   */
+  atBoundary(callback: (nextBatch: number, position: number) => void): void {
+    if (this.#count === 0 || this.#isFailing) {
+      if (this.#count > 0) this.#seal();
+      callback(this.#nextBatch, this.position);
+      return;
+    }
+    this.#boundary = callback;
+    this.#schedule();
+  }
+
+  /** Forgets what is not safe yet and keeps nothing until {@link startBase}: a snapshot is to hold everything. */
+  hold(): void {
+    this.#isHeld = true;
+    this.#isPaused = true;
+    this.#isFailing = false;
+    this.#retry?.cancel();
+    this.#drop();
+  }
+
+  /** A snapshot of this very moment is being written: what is told from now on is kept, and written once it is there. */
+  startBase(): number {
+    this.#isHeld = false;
+    this.#drop();
+    return this.#nextBatch;
+  }
+
+  /**
+   * A snapshot is on disk.
+   *
+   * @param firstBatch - first batch that is not in it
+   * @param position - of the last fact in it
+   */
+  baseIsSafe(firstBatch: number, position: number, bytesSince: number): void {
+    this.bytesSinceBase -= bytesSince;
+    while ((this.#pending[0]?.number ?? firstBatch) < firstBatch) {
+      if (this.#isRunning) break;
+      this.#pending.shift();
+      if (this.#writtenCount > 0) this.#writtenCount--;
+    }
+    if (this.#hasFailed && this.#pending.length === 0 && !this.#isRunning) this.#recovered();
+    this.#options.onCommitted(position);
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#schedule();
+  }
+
+  /** Writes and syncs everything told, then lets go of the files. Gives up at the first failure. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    this.#mark?.cancel();
+    this.#syncTimer?.cancel();
+    this.#isSyncDue = !this.#isSynced;
+    if (!this.#isHeld && !this.#isPaused) {
+      this.#isFailing = false;
+      this.#schedule();
+    }
+    if (this.#isRunning || this.#isScheduled) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    await this.#segment?.file.close().catch(() => {});
+    this.#segment = null;
+    await this.#segments.close();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isRunning || this.#isPaused || this.#isFailing) return;
+    this.#isScheduled = true;
+    // After this turn's input, so that all of it is one group.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#isRunning = true;
+      void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#mark?.cancel();
+    try {
+      while (!this.#isPaused) {
+        if (this.#count > 0) this.#seal();
+        const boundary = this.#boundary;
+        this.#boundary = null;
+        boundary?.(this.#nextBatch, this.position);
+        if (this.#pending.length === 0 && !this.#isSyncDue) break;
+        await this.#write();
+      }
+      this.#isRunning = false;
+      this.#markLater();
+    } catch (error) {
+      this.#isRunning = false;
+      await this.#fail(error);
+    }
+    this.#idle?.();
+    this.#idle = null;
+    if (this.#isPaused) return;
+    if (this.#count > 0 && !this.#isFailing) this.#schedule();
+  }
+
+  #seal(): void {
+    const writer = this.#filling;
+    const number = this.#nextBatch++;
+    sealBatch(writer, number, this.#syncedBatch, this.#count, this.#options.salt);
+    this.#pending.push({ number, bytes: writer.bytes, length: writer.length, position: this.position, writer });
+    this.#filling = this.#spare ?? newBatchWriter();
+    this.#spare = null;
+    beginBatch(this.#filling);
+    this.#count = 0;
+  }
+
+  async #write(): Promise<void> {
+    const { level } = this.#options;
+    const pending = this.#pending;
+    if (this.#segment === null && pending.length > 0) {
+      this.#segment = await this.#segments.begin(pending[0]?.number ?? this.#nextBatch);
+      this.#segments.prepare();
+    }
+    const segment = this.#segment;
+    if (segment === null) {
+      this.#isSyncDue = false;
+      return;
+    }
+    const count = pending.length;
+    for (let index = this.#writtenCount; index < count; index++) {
+      const { bytes, length, number } = pending[index] as Batch;
+      await segment.file.write(bytes, 0, length, segment.end);
+      segment.end += length;
+      this.bytesSinceBase += length;
+      this.#lastBatch = number;
+      this.#writtenCount = index + 1;
+      this.#isSynced = false;
+    }
+    const isDone = this.#segments.isDone(segment);
+    if (level.kind === 'commit' || this.#isSyncDue || isDone) {
+      this.#isSyncDue = false;
+      const last = this.#lastBatch;
+      await segment.file.sync();
+      this.#isSynced = true;
+      this.#syncedBatch = last;
+    }
+    const done = pending.splice(0, count);
+    this.#writtenCount = 0;
+    for (const { writer } of done) this.#recycle(writer);
+    if (isDone) {
+      this.#segment = null;
+      await segment.file.close();
+    }
+    if (this.#hasFailed) this.#recovered();
+    const position = done.at(-1)?.position ?? 0;
+    if (position > 0) this.#options.onCommitted(position);
+  }
+
+  #recovered(): void {
+    this.#hasFailed = false;
+    this.#isFailing = false;
+    this.#retry?.cancel();
+    this.#options.onTrouble(null);
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    const segment = this.#segment;
+    this.#segment = null;
+    this.#writtenCount = 0;
+    this.#isFailing = true;
+    if (!this.#hasFailed) this.#options.onTrouble(error);
+    this.#hasFailed = true;
+    await segment?.file.close().catch(() => {});
+    if (this.#isClosed) return;
+    if (this.#options.level.kind !== 'commit') {
+      // Batches that were let go of after their write may be lost with it.
+      this.#isFailing = false;
+      this.#options.onOverflow();
+      return;
+    }
+    this.#checkBound();
+    this.#retry = this.#options.clock.after(retryMs, () => {
+      this.#isFailing = false;
+      this.#schedule();
+    });
+  }
+
+  #checkBound(): void {
+    let bytes = this.#filling.length;
+    for (const batch of this.#pending) bytes += batch.length;
+    if (bytes > this.#options.pendingBytesMax) this.#options.onOverflow();
+  }
+
+  /** Forgets everything that is not safe. */
+  #drop(): void {
+    this.#pending = [];
+    this.#writtenCount = 0;
+    this.#count = 0;
+    this.#filling = newBatchWriter();
+    this.#isSyncDue = false;
+  }
+
+  #recycle(writer: ByteWriter | null): void {
+    if (writer === null || this.#spare !== null || writer.bytes.length > keptCapacity) return;
+    this.#spare = writer;
+  }
+
+  /** After a while without work, says in the segment that its last batch is safe. */
+  #markLater(): void {
+    if (!this.#isSynced || this.#markedBatch === this.#syncedBatch || this.#isClosed) return;
+    this.#mark = this.#options.clock.after(markAfterMs, () => {
+      if (this.#isRunning || this.#isScheduled || this.#isFailing || this.#isClosed) return;
+      this.#isRunning = true;
+      void this.#writeMark();
+    });
+  }
+
+  async #writeMark(): Promise<void> {
+    const segment = this.#segment;
+    if (segment !== null) {
+      const mark = encodeSyncedMark(this.#syncedBatch, this.#options.salt);
+      this.#markedBatch = this.#syncedBatch;
+      try {
+        await segment.file.write(mark, 0, mark.length, segment.end);
+        segment.end += mark.length;
+      } catch {
+        // It only helps to judge damage; the next write says whether the disk works.
+      }
+    }
+    this.#isRunning = false;
+    if (this.#count > 0 || this.#boundary !== null || this.#isSyncDue) {
+      this.#schedule();
+      return;
+    }
+    this.#idle?.();
+    this.#idle = null;
+  }
+}
+
+function newBatchWriter(): ByteWriter {
+  const writer = new ByteWriter(firstCapacity);
+  beginBatch(writer);
+  return writer;
+}

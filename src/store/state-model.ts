@@ -1,0 +1,296 @@
+/**
+ * The durable state put together from a snapshot and the records of the journal after it.
+ *
+ * Records are absolute (this is put, that is removed), so replaying some that the snapshot already contains changes nothing in
+ * the end. What refers to a message or session that is missing, because a damaged record took it away, is passed over.
+ */
+import type { Message } from '../contracts/message.ts';
+import type { Fact, SessionFact, SubscriptionFact, WillFact } from '../contracts/store.ts';
+import { DeliveryState } from '../contracts/store.ts';
+import type { RecordSink } from './fact-codec.ts';
+
+interface OutgoingDelivery {
+  readonly message: Message | null;
+  readonly qos: 0 | 1 | 2;
+  readonly retain: boolean;
+  readonly dup: boolean;
+  state: DeliveryState;
+  readonly subscriptionIds: readonly number[];
+}
+
+interface SessionState {
+  fact: SessionFact;
+  lastSequence: number;
+  /** No delivery with a higher number is known to have been sent. */
+  sentUpTo: number;
+  /** Topic Filter → subscription. */
+  readonly subscriptions: Map<string, SubscriptionFact>;
+  /** Sequence number → QoS 1 or 2 delivery, in ascending order. */
+  readonly outgoing: Map<number, OutgoingDelivery>;
+  queuedQos0: OutgoingDelivery[];
+  /** Packet Identifier of the client → QoS 2 message that awaits PUBREL. */
+  readonly received: Map<number, Message>;
+  will: WillFact | null;
+}
+
+export class StateModel implements RecordSink {
+  /** Store id → message, also of those that nothing refers to any more. */
+  readonly #messages = new Map<number, Message>();
+  /** Client Identifier → session. */
+  readonly #sessions = new Map<string, SessionState>();
+  /** Topic Name → retained message. */
+  readonly #retained = new Map<string, Message>();
+  /** Records and facts that referred to something missing. */
+  danglingCount = 0;
+
+  /** Takes a fact of the snapshot. */
+  add(fact: Fact): void {
+    switch (fact.kind) {
+      case 'message':
+        this.message(fact.message);
+        break;
+      case 'session':
+        this.sessionPut(fact);
+        break;
+      case 'subscription':
+        this.subscriptionPut(fact);
+        break;
+      case 'delivery':
+        this.#addDelivery(fact);
+        break;
+      case 'retained':
+        this.retainedPut(fact.storeId);
+        break;
+      case 'will':
+        this.willPut(fact);
+        break;
+    }
+  }
+
+  message(message: Message): void {
+    this.#messages.set(message.storeId, message);
+  }
+
+  sessionPut(fact: SessionFact): void {
+    const session = this.#sessions.get(fact.clientId);
+    if (session === undefined) {
+      this.#sessions.set(fact.clientId, {
+        fact,
+        lastSequence: fact.lastSequence,
+        sentUpTo: 0,
+        subscriptions: new Map(),
+        outgoing: new Map(),
+        queuedQos0: [],
+        received: new Map(),
+        will: null,
+      });
+      return;
+    }
+    session.fact = fact;
+    session.lastSequence = Math.max(session.lastSequence, fact.lastSequence);
+  }
+
+  sessionRemoved(clientId: string): void {
+    this.#sessions.delete(clientId);
+  }
+
+  subscriptionPut(subscription: SubscriptionFact): void {
+    this.#session(subscription.clientId)?.subscriptions.set(subscription.filter, subscription);
+  }
+
+  subscriptionRemoved(clientId: string, filter: string): void {
+    this.#sessions.get(clientId)?.subscriptions.delete(filter);
+  }
+
+  deliveryPut(
+    clientId: string,
+    sequence: number,
+    storeId: number,
+    qos: 0 | 1 | 2,
+    retain: boolean,
+    subscriptionIds: readonly number[],
+  ): void {
+    const session = this.#session(clientId);
+    if (session === null) return;
+    session.lastSequence = Math.max(session.lastSequence, sequence);
+    const message = this.#message(storeId);
+    if (message === null) return;
+    this.#putOutgoing(session, sequence, {
+      ...{ message, qos, retain, dup: false, state: DeliveryState.queued, subscriptionIds },
+    });
+  }
+
+  deliveryReleased(clientId: string, sequence: number): void {
+    const session = this.#sessions.get(clientId);
+    if (session === undefined) return;
+    session.sentUpTo = Math.max(session.sentUpTo, sequence);
+    session.lastSequence = Math.max(session.lastSequence, sequence);
+    // Put even when it is not there: the message may have been lost, the exchange is not.
+    session.outgoing.set(sequence, {
+      ...{
+        message: null,
+        qos: 2,
+        retain: false,
+        dup: false,
+        state: DeliveryState.awaitingPubcomp,
+        subscriptionIds: [],
+      },
+    });
+  }
+
+  deliveryRemoved(clientId: string, sequence: number): void {
+    const session = this.#sessions.get(clientId);
+    if (session === undefined) return;
+    if (sequence === 0) {
+      session.queuedQos0 = [];
+      return;
+    }
+    session.sentUpTo = Math.max(session.sentUpTo, sequence);
+    session.outgoing.delete(sequence);
+  }
+
+  receivedPut(clientId: string, packetId: number, storeId: number): void {
+    const message = this.#message(storeId);
+    if (message !== null) this.#session(clientId)?.received.set(packetId, message);
+  }
+
+  receivedRemoved(clientId: string, packetId: number): void {
+    this.#sessions.get(clientId)?.received.delete(packetId);
+  }
+
+  retainedPut(storeId: number): void {
+    const message = this.#message(storeId);
+    if (message !== null) this.#retained.set(message.topic.name, message);
+  }
+
+  retainedRemoved(topicName: string): void {
+    this.#retained.delete(topicName);
+  }
+
+  willPut(will: WillFact): void {
+    const session = this.#session(will.clientId);
+    if (session !== null) session.will = will;
+  }
+
+  willRemoved(clientId: string): void {
+    const session = this.#sessions.get(clientId);
+    if (session !== undefined) session.will = null;
+  }
+
+  /**
+   * The state as facts, messages first.
+   *
+   * @param nowMs - messages that have expired by then are left out
+   * @param isClean - the state is complete: nothing was sent after it was written. Else whatever was waiting may have been
+   *   sent, and everything up to the last delivery known to have been sent was
+   */
+  *facts(nowMs: number, isClean: boolean): Generator<Fact> {
+    const wanted = new Set<Message>();
+    const isWanted = (message: Message): boolean => {
+      if (message.expiresAtMs !== 0 && message.expiresAtMs <= nowMs) return false;
+      wanted.add(message);
+      return true;
+    };
+    const rest: Fact[] = [];
+    for (const [clientId, session] of this.#sessions) {
+      rest.push({ ...session.fact, lastSequence: session.lastSequence });
+      for (const subscription of session.subscriptions.values()) rest.push(subscription);
+      for (const queued of session.queuedQos0) {
+        if (isWanted(queued.message as Message)) rest.push(outgoingFact(clientId, 0, queued, queued.state, false));
+      }
+      for (const [sequence, delivery] of ascending(session.outgoing)) {
+        const { message } = delivery;
+        // What was sent has to be sent again even when its time is over, so that both sides end the exchange.
+        let { state } = delivery;
+        if (state === DeliveryState.queued && !isClean && sequence <= session.sentUpTo) {
+          state = delivery.qos === 1 ? DeliveryState.awaitingPuback : DeliveryState.awaitingPubrec;
+        }
+        if (message !== null && state === DeliveryState.queued && !isWanted(message)) continue;
+        if (message !== null) wanted.add(message);
+        rest.push(outgoingFact(clientId, sequence, delivery, state, delivery.dup || !isClean));
+      }
+      for (const [packetId, message] of session.received) {
+        wanted.add(message);
+        rest.push(receivedFact(clientId, packetId, message));
+      }
+      if (session.will !== null) rest.push(session.will);
+    }
+    for (const message of this.#retained.values()) {
+      if (isWanted(message)) rest.push({ kind: 'retained', storeId: message.storeId });
+    }
+    this.#messages.clear();
+    for (const message of wanted) yield { kind: 'message', message };
+    yield* rest;
+  }
+
+  #addDelivery(fact: Extract<Fact, { kind: 'delivery' }>): void {
+    const session = this.#session(fact.clientId);
+    if (session === null) return;
+    const { sequence, qos, retain, dup, state, subscriptionIds } = fact;
+    const message = state === DeliveryState.awaitingPubcomp ? null : this.#message(fact.storeId);
+    if (message === null && state !== DeliveryState.awaitingPubcomp) return;
+    if (fact.direction === 'in') {
+      if (message !== null) session.received.set(sequence, message);
+      return;
+    }
+    if (state !== DeliveryState.queued) session.sentUpTo = Math.max(session.sentUpTo, sequence);
+    session.lastSequence = Math.max(session.lastSequence, sequence);
+    this.#putOutgoing(session, sequence, { message, qos, retain, dup, state, subscriptionIds });
+  }
+
+  #putOutgoing(session: SessionState, sequence: number, delivery: OutgoingDelivery): void {
+    if (sequence === 0) session.queuedQos0.push(delivery);
+    else session.outgoing.set(sequence, delivery);
+  }
+
+  #session(clientId: string): SessionState | null {
+    const session = this.#sessions.get(clientId);
+    if (session !== undefined) return session;
+    this.danglingCount++;
+    return null;
+  }
+
+  #message(storeId: number): Message | null {
+    const message = this.#messages.get(storeId);
+    if (message !== undefined) return message;
+    this.danglingCount++;
+    return null;
+  }
+}
+
+/** The deliveries by sequence number; they nearly always lie in that order already. */
+function ascending(deliveries: Map<number, OutgoingDelivery>): Iterable<[number, OutgoingDelivery]> {
+  let last = 0;
+  for (const sequence of deliveries.keys()) {
+    if (sequence < last) return [...deliveries].sort(([first], [second]) => first - second);
+    last = sequence;
+  }
+  return deliveries;
+}
+
+function outgoingFact(
+  clientId: string,
+  sequence: number,
+  delivery: OutgoingDelivery,
+  state: DeliveryState,
+  dup: boolean,
+): Fact {
+  const { message, qos, retain, subscriptionIds } = delivery;
+  const storeId = message?.storeId ?? 0;
+  return { kind: 'delivery', clientId, direction: 'out', storeId, sequence, qos, retain, dup, state, subscriptionIds };
+}
+
+function receivedFact(clientId: string, packetId: number, message: Message): Fact {
+  return {
+    kind: 'delivery',
+    clientId,
+    direction: 'in',
+    storeId: message.storeId,
+    sequence: packetId,
+    qos: 2,
+    retain: message.retain,
+    dup: false,
+    state: DeliveryState.awaitingPubrel,
+    subscriptionIds: [],
+  };
+}
