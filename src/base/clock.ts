@@ -3,7 +3,7 @@
  *
  * Nothing else in the broker reads a clock, makes a timer or draws a random number.
  */
-import { randomBytes } from 'node:crypto';
+import { builtins } from './builtins.ts';
 
 /** A timer made by {@link Clock.every} or {@link Clock.after}. */
 export interface Timer {
@@ -30,7 +30,7 @@ export interface Clock {
 export function systemClock(): Clock {
   return {
     nowMs: () => Date.now(),
-    monotonicMs: () => performance.now(),
+    monotonicMs: () => process.uptime() * 1000,
     after(delayMs, callback) {
       const timer = setTimeout(callback, delayMs);
       timer.unref();
@@ -42,7 +42,7 @@ export function systemClock(): Clock {
       return { cancel: () => clearInterval(timer) };
     },
     soon: (callback) => void setImmediate(callback),
-    randomBytes: (count) => randomBytes(count),
+    randomBytes: (count) => builtins.crypto.randomBytes(count),
   };
 }
 

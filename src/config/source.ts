@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { posix } from 'node:path';
+import { builtins } from '../base/builtins.ts';
 
 /**
  * What reading a configuration asks of the machine: files, directories and the names of network interfaces.
@@ -28,7 +28,7 @@ export const machine: ConfigSource = {
   isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
   exists: (path) => existsSync(path),
   canonicalPath: (path) => realpathSync(path),
-  hasInterface: (name) => networkInterfaces()[name] !== undefined,
+  hasInterface: (name) => builtins.os.networkInterfaces()[name] !== undefined,
 };
 
 /**

@@ -4,8 +4,9 @@
  * /dev/log is a datagram socket and Node opens none of those, so the program that every Linux and BSD has does it. Each
  * line carries its facility and level in front (`<29>`), which `logger --prio-prefix` understands.
  */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import type { Writable } from 'node:stream';
+import { builtins } from '../base/builtins.ts';
 import type { LogType } from '../contracts/logger.ts';
 import type { DestinationContext, LogDestination } from './log-destinations.ts';
 
@@ -103,7 +104,7 @@ export class SyslogDestination implements LogDestination {
     if (this.#process !== null) return this.#process.stdin;
     if (this.#context.clock.monotonicMs() - this.#failedAtMs < restartAfterMs) return null;
     const { ident, pid, command = 'logger' } = this.#options;
-    const child = spawn(command, ['--prio-prefix', `--tag=${ident}`, `--id=${pid}`], {
+    const child = builtins.childProcess.spawn(command, ['--prio-prefix', `--tag=${ident}`, `--id=${pid}`], {
       stdio: ['pipe', 'ignore', 'ignore'],
     });
     child.unref();

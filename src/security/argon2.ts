@@ -4,9 +4,9 @@
  * One hash at Mosquitto's parameters takes about 80 ms and 46 MiB. Node 24 and later do it themselves on the thread pool; before that one
  * worker thread runs `hash-wasm`, one hash after the other, started with the first one and ended when it has nothing to do.
  */
-import * as nodeCrypto from 'node:crypto';
 import { createRequire } from 'node:module';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { builtins } from '../base/builtins.ts';
 
 export interface Argon2Parameters {
   /** KiB of memory, at least 8 per lane. */
@@ -39,15 +39,14 @@ type NativeArgon2 = (
   callback: (error: Error | null, tag: Buffer) => void,
 ) => void;
 
-// The types of Node 20 do not know the function that newer versions have.
-const nativeArgon2 = (nodeCrypto as { readonly argon2?: NativeArgon2 }).argon2;
-
 /**
  * The Argon2id (version 0x13) hash of a password.
  *
  * @throws Argon2Busy - when 256 of them are waiting already
  */
 export function argon2id(password: Buffer, parameters: Argon2Parameters): Promise<Buffer> {
+  // The types of Node 20 do not know the function that newer versions have.
+  const nativeArgon2 = (builtins.crypto as { readonly argon2?: NativeArgon2 }).argon2;
   if (nativeArgon2 === undefined) return inWorker(password, parameters);
   return new Promise((resolve, reject) => {
     nativeArgon2(
@@ -109,7 +108,8 @@ function inWorker(password: Buffer, parameters: Argon2Parameters): Promise<Buffe
 async function runJobs(): Promise<void> {
   isRunning = true;
   const path = modulePath();
-  const worker = path === undefined ? undefined : new Worker(WORKER_SOURCE, { eval: true, workerData: path });
+  const worker =
+    path === undefined ? undefined : new builtins.workerThreads.Worker(WORKER_SOURCE, { eval: true, workerData: path });
   try {
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
       if (worker === undefined) await runHere(job);

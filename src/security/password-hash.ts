@@ -9,7 +9,7 @@
  *
  * The first two use base64 with padding, the last one without (the PHC string format).
  */
-import { createHash, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { builtins } from '../base/builtins.ts';
 import { argon2id } from './argon2.ts';
 
 /** Names of the schemes as `moustique_passwd -H` takes them. */
@@ -143,7 +143,7 @@ export interface HashChoices {
 /** Hashes a password with a new random salt. */
 export async function hashPassword(password: Buffer, choices: HashChoices = {}): Promise<PasswordHash> {
   const scheme = choices.scheme ?? 'sha512-pbkdf2';
-  const salt = randomBytes(scheme === 'argon2id' ? ARGON2_SALT_BYTES : (choices.saltBytes ?? 12));
+  const salt = builtins.crypto.randomBytes(scheme === 'argon2id' ? ARGON2_SALT_BYTES : (choices.saltBytes ?? 12));
   switch (scheme) {
     case 'sha512':
       return { scheme, salt, hash: saltedSha512(password, salt) };
@@ -168,24 +168,24 @@ export async function hashPassword(password: Buffer, choices: HashChoices = {}):
 export async function verifyPassword(stored: PasswordHash, password: Buffer): Promise<boolean> {
   switch (stored.scheme) {
     case 'sha512':
-      return timingSafeEqual(saltedSha512(password, stored.salt), stored.hash);
+      return builtins.crypto.timingSafeEqual(saltedSha512(password, stored.salt), stored.hash);
     case 'sha512-pbkdf2':
-      return timingSafeEqual(await derive(password, stored.salt, stored.iterations), stored.hash);
+      return builtins.crypto.timingSafeEqual(await derive(password, stored.salt, stored.iterations), stored.hash);
     case 'argon2id': {
       const { memoryKib, passes, lanes, salt, hash } = stored;
       const found = await argon2id(password, { memoryKib, passes, lanes, salt, hashBytes: hash.length });
-      return timingSafeEqual(found, hash);
+      return builtins.crypto.timingSafeEqual(found, hash);
     }
   }
 }
 
 function saltedSha512(password: Buffer, salt: Buffer): Buffer {
-  return createHash('sha512').update(password).update(salt).digest();
+  return builtins.crypto.createHash('sha512').update(password).update(salt).digest();
 }
 
 function derive(password: Buffer, salt: Buffer, iterations: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    pbkdf2(password, salt, iterations, HASH_BYTES, 'sha512', (error, key) => {
+    builtins.crypto.pbkdf2(password, salt, iterations, HASH_BYTES, 'sha512', (error, key) => {
       if (error === null) resolve(key);
       else reject(error);
     });

@@ -1,6 +1,7 @@
 /** What makes a program a daemon: going to the background and leaving its process id in a file. */
-import { spawn } from 'node:child_process';
+
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { builtins } from '../base/builtins.ts';
 
 /** The pid file cannot be written. */
 export class PidFileError extends Error {
@@ -60,7 +61,7 @@ export function takeDaemonMark(env: NodeJS.ProcessEnv): boolean {
  * @returns the process id of the daemon
  */
 export function startDaemon(start: DaemonStart): Promise<number> {
-  const child = spawn(start.execPath, [...start.execArgv, ...start.argv.slice(1)], {
+  const child = builtins.childProcess.spawn(start.execPath, [...start.execArgv, ...start.argv.slice(1)], {
     detached: true,
     stdio: 'ignore',
     env: { ...start.env, [daemonMark]: '1' },

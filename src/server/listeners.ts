@@ -1,9 +1,9 @@
 /** Listeners: sockets are opened, and every accepted one becomes a connection. */
-import { lookup } from 'node:dns/promises';
 import { unlinkSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, isIP, type ListenOptions, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { builtins } from '../base/builtins.ts';
 import { logLines, systemErrorText } from '../broker/log-lines.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import { Connection } from '../connection/connection.ts';
@@ -19,7 +19,7 @@ const backlog = 1024;
 /** One configured listener with its open sockets. */
 export class Listener {
   config: ListenerConfig;
-  policy: DerivedPolicy;
+  #policy: DerivedPolicy;
   readonly #hub: Hub;
   readonly #noDelay: boolean;
   readonly #headerBytesMax: number;
@@ -39,7 +39,7 @@ export class Listener {
   ) {
     this.#hub = hub;
     this.config = config;
-    this.policy = policy;
+    this.#policy = policy;
     this.#tls = tls;
     this.#readBuffer = readBuffer;
     this.#noDelay = options.noDelay;
@@ -50,6 +50,19 @@ export class Listener {
   /** The port that is listened on; chosen by the system when 0 was configured. 0 for a Unix socket. */
   get port(): number {
     return this.#port;
+  }
+
+  /** Holds for connections to come. Its port is the one that is listened on, also where 0 was configured. */
+  get policy(): DerivedPolicy {
+    return this.#policy;
+  }
+
+  set policy(policy: DerivedPolicy) {
+    this.#policy = policy.port === this.#port ? policy : { ...policy, port: this.#port };
+  }
+
+  get isOpen(): boolean {
+    return this.#servers.length > 0;
   }
 
   /**
@@ -70,7 +83,10 @@ export class Listener {
         const server = await this.#createServer();
         await listen(server, { port: this.#port, host: address, ipv6Only: family === 6, backlog });
         this.#servers.push(server);
-        if (this.#port === 0) this.#port = (server.address() as AddressInfo).port;
+        if (this.#port === 0) {
+          this.#port = (server.address() as AddressInfo).port;
+          this.policy = this.#policy;
+        }
       } catch (error) {
         failures.push({ address, error: error as NodeJS.ErrnoException });
       }
@@ -106,8 +122,10 @@ export class Listener {
       ];
       return all.filter(({ family }) => wanted === 0 || family === wanted);
     }
+    const family = isIP(host);
+    if (family !== 0) return [{ address: host, family }];
     try {
-      const found = await lookup(host, { all: true, family: wanted });
+      const found = await builtins.dns.lookup(host, { all: true, family: wanted });
       return found.filter(({ address }, index) => found.findIndex((other) => other.address === address) === index);
     } catch (cause) {
       throw new StartError(

@@ -1,6 +1,6 @@
 /** Started as root, the broker becomes an ordinary user before it opens anything a client can reach. */
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { builtins } from '../base/builtins.ts';
 import type { LogType } from '../contracts/logger.ts';
 
 /** The broker cannot become the user it was told to become. */
@@ -176,6 +176,6 @@ function readPasswordDatabase(): string {
 /** Users that are in no file: LDAP and the like. */
 function askNameService(name: string): string {
   if (name.startsWith('-')) return '';
-  const asked = spawnSync('getent', ['passwd', name], { encoding: 'latin1', timeout: 5_000 });
+  const asked = builtins.childProcess.spawnSync('getent', ['passwd', name], { encoding: 'latin1', timeout: 5_000 });
   return asked.status === 0 ? asked.stdout : '';
 }

@@ -4,7 +4,7 @@
  * They are datagrams on a Unix socket, which Node does not open, so the program `systemd-notify` sends them. Its unit
  * needs `NotifyAccess=all`, because it is a child that speaks.
  */
-import { spawn } from 'node:child_process';
+import { builtins } from '../base/builtins.ts';
 import type { Clock } from '../base/clock.ts';
 
 export interface ServiceManager {
@@ -28,7 +28,7 @@ export function serviceManager(options: ServiceManagerOptions): ServiceManager {
   const { env, clock, pid, command = 'systemd-notify' } = options;
   if (env['NOTIFY_SOCKET'] === undefined) return { ready: () => undefined, stopping: () => undefined };
   const send = (message: string): void => {
-    const child = spawn(command, [message], { env, stdio: 'ignore' });
+    const child = builtins.childProcess.spawn(command, [message], { env, stdio: 'ignore' });
     // Without the program systemd waits in vain and says so itself.
     child.on('error', () => undefined);
     child.unref();
