@@ -1,5 +1,6 @@
 /** The engine's public face: what the rest of the program and users of the library may do with a broker. */
 import type { Clock, Timer } from '../base/clock.ts';
+import { InvariantViolation } from '../base/invariant.ts';
 import type { Hooks } from '../contracts/hooks.ts';
 import type { Logger } from '../contracts/logger.ts';
 import { createMessage, type Message, type Publisher } from '../contracts/message.ts';
@@ -75,12 +76,13 @@ export class Broker {
     };
   }
 
-  /** Registers functions that watch the engine; the returned function takes them off again. */
+  /** Registers functions that watch the engine; the returned function takes them off again. What they throw is logged. */
   watch(hooks: Hooks): () => void {
-    const { hooks: all } = this.engine;
-    all.push(hooks);
+    const { hooks: all, logger } = this.engine;
+    const guarded = guard(hooks, logger);
+    all.push(guarded);
     return () => {
-      const index = all.indexOf(hooks);
+      const index = all.indexOf(guarded);
       if (index >= 0) all.splice(index, 1);
     };
   }
@@ -109,6 +111,7 @@ export class Broker {
    * Calls back for every message that the filter matches, retained ones first. Messages are valid during the call only, unless
    * `message.keep()` is taken. `$share` groups are possible.
    *
+   * @param onMessage - must not throw; `isRetained`: the message comes because the subscription is new
    * @returns a function that ends the subscription
    * @throws RangeError - when `filter` is not a legal Topic Filter
    */
@@ -119,7 +122,7 @@ export class Broker {
     // A session of its own that no client can take over: it is not in the registry and ends with the subscription.
     const session = new Session('', internalPublisher, () => 0);
     session.outlet = new CallbackOutlet(onMessage);
-    const options = { qos: 0, noLocal: false, retainAsPublished: true, retainHandling: 0, identifier: 0 } as const;
+    const options = { qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0, identifier: 0 } as const;
     const { subscription } = subscribe(engine, session, topicFilter, options);
     if (topicFilter.shareName === null) {
       sendRetained(engine, session, subscription);
@@ -152,6 +155,39 @@ export class Broker {
     for (const session of [...this.engine.sessions.values()]) sendWill(this.engine, session);
     await this.engine.store.close();
   }
+}
+
+/** Every hook there is; the compiler misses none. */
+const everyHook: { readonly [Name in keyof Hooks]-?: true } = {
+  afterConnect: true,
+  afterDisconnect: true,
+  afterSubscribe: true,
+  afterUnsubscribe: true,
+  afterPublish: true,
+};
+
+/** A hook by name only; none takes more than three arguments. */
+type AnyHook = (first: unknown, second: unknown, third: unknown) => void;
+
+/** Hooks whose faults stay with them: whoever watches is never in the way of what it watches. */
+function guard(hooks: Hooks, logger: Logger): Hooks {
+  const guarded: Partial<Record<keyof Hooks, AnyHook>> = {};
+  for (const name of Object.keys(everyHook) as (keyof Hooks)[]) {
+    const hook = hooks[name] as AnyHook | undefined; // called with what the engine calls it with
+    if (hook === undefined) continue;
+    guarded[name] = (first, second, third) => {
+      try {
+        hook.call(hooks, first, second, third);
+      } catch (error) {
+        if (error instanceof InvariantViolation) throw error;
+        logger.log(
+          'error',
+          `Error: ${name} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        );
+      }
+    };
+  }
+  return guarded as Hooks;
 }
 
 class CallbackOutlet implements Outlet {
