@@ -12,7 +12,7 @@ import {
   type Section,
 } from './draft.ts';
 import type { ListenerAddress } from './listener-types.ts';
-import { finishConfig } from './load-config.ts';
+import { finishConfig, type LoadedConfig } from './load-config.ts';
 import { camelCase, type Scope, ValueError } from './option.ts';
 import { type OptionName, optionTable } from './options.ts';
 import { valueNames } from './resolve.ts';
@@ -66,9 +66,18 @@ const noFile: Origin = { file: 'options', line: 0 };
  * @throws ConfigErrors - naming every option with a wrong name or value
  */
 export function configFromOptions(options: BrokerOptions): Config {
+  return loadOptions(options).config;
+}
+
+/**
+ * The configuration that options of the library describe, with what the operator should know about it.
+ *
+ * @throws ConfigErrors - naming every option with a wrong name or value
+ */
+export function loadOptions(options: BrokerOptions): LoadedConfig {
   const reader = new OptionsReader();
   reader.readBroker(options);
-  return finishConfig(reader.draft, reader.errors, [], {}).config;
+  return finishConfig(reader.draft, reader.errors, [], {});
 }
 
 class OptionsReader {
