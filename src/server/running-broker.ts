@@ -13,6 +13,7 @@ import type { Config, ListenerConfig } from '../config/config.ts';
 import { planReload } from '../config/reload-diff.ts';
 import { Hub } from '../connection/hub.ts';
 import type { Authenticator } from '../contracts/authenticator.ts';
+import type { ConnectedClient } from '../contracts/hooks.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Store } from '../contracts/store.ts';
 import type { PublishText } from '../observe/publish-text.ts';
@@ -29,6 +30,10 @@ export interface Surroundings {
   readonly logger: Logger;
   /** Asked instead of passwords and `allow_anonymous`, for programs that embed a broker. */
   readonly authenticator?: Authenticator | undefined;
+  /** The engine stands and has restored what was stored; no socket is open yet. */
+  readonly beforeListening?: ((broker: Broker) => void) | undefined;
+  /** Every connection is closed; what is published now is still stored. */
+  readonly beforeSaving?: (() => void) | undefined;
 }
 
 /** How long clients get to take the last bytes when the broker stops. */
@@ -77,6 +82,7 @@ export class RunningBroker {
     const store = await openStore(config, surroundings);
     const running = new RunningBroker(config, surroundings, store);
     running.broker.start();
+    surroundings.beforeListening?.(running.broker);
     const readBuffer = newReadBuffer();
     const options = { noDelay: config.global.setTcpNodelay, headerBytesMax: config.global.packetBufferSize };
     for (const { listener, policy, tls } of prepared) {
@@ -94,9 +100,14 @@ export class RunningBroker {
     return running;
   }
 
-  /** In the order of the configuration. */
+  /** Those that are open, in the order of the configuration. */
   get listeners(): readonly { readonly config: ListenerConfig; readonly port: number }[] {
-    return this.#listeners;
+    return this.#listeners.filter(({ isOpen }) => isOpen);
+  }
+
+  /** Who is connected, in the order in which the connections were made. */
+  get clients(): readonly ConnectedClient[] {
+    return [...this.#hub.connections].flatMap(({ client }) => client ?? []);
   }
 
   get config(): Config {
@@ -177,6 +188,7 @@ export class RunningBroker {
     for (const connection of [...this.#hub.connections]) connection.disconnect(ReasonCode.ServerShuttingDown);
     await this.#drained(transports);
     for (const transport of transports) transport.destroy();
+    this.#surroundings.beforeSaving?.();
     this.#isStopped = true;
     await this.broker.close();
   }
