@@ -22,6 +22,7 @@ export function retain(engine: Pick<Engine, 'retained' | 'holdings' | 'store'>, 
     return;
   }
   const kept = message.keep();
+  kept.compact();
   hold(engine.holdings, kept);
   const previous = engine.retained.set(name, kept);
   if (isStored) engine.store.retainedPut(kept);

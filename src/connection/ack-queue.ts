@@ -1,12 +1,15 @@
 /**
  * Acknowledgements in the order of their packets, each sent once the store has what it promises. [I9]
  *
- * Without a durable store, or when it has caught up, an acknowledgement goes straight into the arena. Else it waits here;
- * bounded by the exchanges a client may have open (Receive Maximum for MQTT 5.0, the same limit for 3.x by not reading on).
+ * Without a durable store, or when it has caught up, an acknowledgement goes straight into the arena. Else it waits here, at most
+ * {@link acksWaitingMax} of them: then the connection reads no further until the store has caught up.
  */
 import { ACK_SIZE_MAX, type AckType, writeAck } from '../codec/acks.ts';
 import type { ProtocolVersion } from '../codec/packet.ts';
 import type { Outbound, Outbox } from './outbound.ts';
+
+/** Acknowledgements that may wait for the store before the connection stops reading. */
+export const acksWaitingMax = 4096;
 
 interface Waiting {
   /** Log position that must be committed. */
@@ -25,6 +28,7 @@ export class AckQueue {
   readonly #onWaiting: (isWaiting: boolean) => void;
   #waiting: Waiting[] = [];
   #version: ProtocolVersion = 4;
+  #onEmpty: (() => void) | null = null;
 
   /** @param onWaiting - told when the queue begins to wait and when it is empty again */
   constructor(
@@ -37,6 +41,14 @@ export class AckQueue {
     this.#outbox = outbox;
     this.#store = store;
     this.#onWaiting = onWaiting;
+  }
+
+  /** Settled when nothing waits any more, or the connection is gone. */
+  untilEmpty(): Promise<void> {
+    if (this.#waiting.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+    });
   }
 
   /** Acknowledgements that wait. */
@@ -74,13 +86,20 @@ export class AckQueue {
     }
     if (count === 0) return;
     this.#waiting = count === this.#waiting.length ? [] : this.#waiting.slice(count);
-    if (this.#waiting.length === 0) this.#onWaiting(false);
+    if (this.#waiting.length === 0) this.#emptied();
   }
 
   /** The connection is gone: what waits will never be sent. */
   clear(): void {
-    if (this.#waiting.length > 0) this.#onWaiting(false);
+    if (this.#waiting.length === 0) return;
     this.#waiting = [];
+    this.#emptied();
+  }
+
+  #emptied(): void {
+    this.#onWaiting(false);
+    this.#onEmpty?.();
+    this.#onEmpty = null;
   }
 
   #wait(ack: Waiting): void {

@@ -24,7 +24,7 @@ import type { Transport, TransportHandler } from '../contracts/transport.ts';
 import { sendWaiting } from '../session/deliver.ts';
 import type { Session, Subscription } from '../session/session.ts';
 import type { Route } from '../topics/route-cache.ts';
-import { AckQueue } from './ack-queue.ts';
+import { AckQueue, acksWaitingMax } from './ack-queue.ts';
 import { dispatch } from './dispatch.ts';
 import { fail } from './fail.ts';
 import type { Hub } from './hub.ts';
@@ -38,6 +38,9 @@ import { sendPublish } from './send-publish.ts';
 const connectTicks = 20;
 /** CONNECT is read whole before anybody is known: Mosquitto takes 100,000 bytes of it. */
 export const connectBytesMax = 100_000;
+
+/** Bytes of a paused connection that are kept; a transport that was paused has no more than this under way. */
+const heldBytesMax = 1024 * 1024;
 
 const pingresp = Buffer.from([0xd0, 0x00]);
 const noAliases = new InboundAliases(0);
@@ -71,6 +74,8 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   #heardAtTick: number;
   /** Whether a client that is told no more bytes are read; see {@link wait}. */
   #isWaiting = false;
+  #held: Buffer[] | null = null;
+  #heldBytes = 0;
 
   readonly #onFinished: () => void;
 
@@ -100,6 +105,10 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     const { engine } = this.hub;
     engine.stats.bytesReceived += end - start;
     engine.nowMs = engine.clock.nowMs();
+    if (this.#isWaiting) {
+      this.#hold(bytes, start, end);
+      return;
+    }
     try {
       this.decoder.push(bytes, start, end, this);
     } catch (error) {
@@ -130,6 +139,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     hub.engine.stats.messagesReceived++;
     const pending = dispatch(this, firstByte, bytes, start, end);
     if (pending !== undefined) this.wait(pending);
+    else if (this.acks.waiting >= acksWaitingMax) this.wait(this.acks.untilEmpty());
     return this.state !== 'closed' && !this.#isWaiting;
   }
 
@@ -241,9 +251,33 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
         const { engine } = this.hub;
         engine.nowMs = engine.clock.nowMs();
         this.decoder.resume(this);
+        this.#readHeld();
         if (!this.#isWaiting) this.transport.resume();
       })
       .catch((error: unknown) => fail(this, error));
+  }
+
+  /** A transport may deliver what it had read already when it was paused; that waits as well. */
+  #hold(bytes: Buffer, start: number, end: number): void {
+    this.#heldBytes += end - start;
+    if (this.#heldBytes > heldBytesMax) {
+      this.disconnect(ReasonCode.QuotaExceeded);
+      return;
+    }
+    this.#held ??= [];
+    this.#held.push(Buffer.from(bytes.subarray(start, end)));
+  }
+
+  #readHeld(): void {
+    while (!this.#isWaiting && this.#held !== null) {
+      const bytes = this.#held.shift();
+      if (bytes === undefined) {
+        this.#held = null;
+        return;
+      }
+      this.#heldBytes -= bytes.length;
+      this.decoder.push(bytes, 0, bytes.length, this);
+    }
   }
 
   /** Ends the connection after what was sent has left. */
@@ -251,7 +285,15 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     if (this.state === 'closed') return;
     this.hub.outbound.flush();
     this.finish(ending, reason);
+    this.#held = null;
     this.transport.end();
+  }
+
+  /** Ends the connection at once, without a byte; what the peer still sends is not read. */
+  drop(reason: string | null): void {
+    if (this.state === 'closed') return;
+    this.finish('abnormal', reason);
+    this.transport.destroy();
   }
 
   /** The connection is over for the broker, whatever the transport still does. */

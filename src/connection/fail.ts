@@ -30,6 +30,10 @@ export function fail(connection: Connection, error: unknown): void {
       ? logLines.protocolErrorFromAddress(address, port, detail)
       : logLines.protocolErrorFromClient(connection.clientId, detail),
   );
+  if (connection.state === 'awaiting-connect' && error.silent) {
+    connection.drop(disconnectReasonFor(error.reasonCode));
+    return;
+  }
   if (!error.silent) {
     if (connection.state === 'active') connection.sendDisconnect(error.reasonCode);
     else refuse(connection, error.reasonCode, error.connackVersion ?? connection.version);

@@ -6,7 +6,7 @@ import { findRoute } from '../broker/route.ts';
 import { decodeAck } from '../codec/acks.ts';
 import { ProtocolError } from '../codec/protocol-error.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
-import { finish, sendWaiting } from '../session/deliver.ts';
+import { finish, isExpired, sendWaiting } from '../session/deliver.ts';
 import { release } from '../session/holding.ts';
 import { Step } from '../session/outgoing.ts';
 import type { Session } from '../session/session.ts';
@@ -84,7 +84,10 @@ function onPubrel(connection: Connection, session: Session, packetId: number): v
     session.received?.delete(packetId);
     if (message !== null) {
       const { bytes } = message.topic;
-      publish(engine, message, findRoute(engine, bytes, 0, bytes.length), session);
+      // Expired while it waited for PUBREL: the exchange is finished, the message is not delivered. [MQTT-4.3.3-13]
+      if (!isExpired(message, engine.nowMs)) {
+        publish(engine, message, findRoute(engine, bytes, 0, bytes.length), session);
+      }
       if (session.isPersistent) engine.store.receivedRemoved(session.clientId, packetId);
       release(engine.holdings, message);
     }

@@ -54,8 +54,9 @@ export function receivePublish(
     connection.acknowledge('pubrec', view.packetId, 0);
     return;
   }
-  if (engine.authorizer !== null) return authorize(connection, bytes, route);
-  accept(connection, bytes, route, wholeFrame(connection, firstByte, bytes, start, end));
+  const frameStart = wholeFrame(connection, firstByte, bytes, start, end);
+  if (engine.authorizer !== null) return authorize(connection, bytes, route, frameStart);
+  accept(connection, bytes, route, frameStart);
 }
 
 /**
@@ -192,15 +193,31 @@ function isOpenToClients(route: Route<Subscription>): boolean {
   return route.kind === 'sys' && bridgeState.test(route.topic.name);
 }
 
-async function authorize(connection: Connection, bytes: Buffer, route: Route<Subscription>): Promise<void> {
+/** Asks whether the client may; a promise only when the answer comes later. */
+function authorize(
+  connection: Connection,
+  bytes: Buffer,
+  route: Route<Subscription>,
+  frameStart: number,
+): MaybePromise<void> {
   const { hub } = connection;
   const session = connection.session as Session;
   const verdict = hub.engine.authorizer?.authorize(session.publisher, 'publish', route.topic.name) ?? true;
-  if (typeof verdict === 'boolean') {
-    if (verdict) accept(connection, bytes, route, -1);
-    else deny(connection, route, hub.view);
-    return;
-  }
+  if (typeof verdict !== 'boolean') return authorizeLater(connection, bytes, route, verdict);
+  // Whoever decides may have ended the connection, or changed who subscribes.
+  if (connection.session !== session) return;
+  if (!verdict) deny(connection, route, hub.view);
+  else if (route.generation === hub.engine.tree.generation) accept(connection, bytes, route, frameStart);
+  else accept(connection, bytes, routeAgain(connection, route), frameStart);
+}
+
+async function authorizeLater(
+  connection: Connection,
+  bytes: Buffer,
+  route: Route<Subscription>,
+  verdict: Promise<boolean>,
+): Promise<void> {
+  const { hub, session } = connection;
   // The packet must survive the wait: the read buffer and the view belong to others meanwhile.
   const view = { ...hub.view };
   const copy = Buffer.from(bytes.subarray(0, view.payloadEnd));
@@ -208,8 +225,12 @@ async function authorize(connection: Connection, bytes: Buffer, route: Route<Sub
   if (connection.session !== session) return;
   hub.engine.nowMs = hub.engine.clock.nowMs();
   Object.assign(hub.view, view);
-  if (isAllowed) accept(connection, copy, findRoute(hub.engine, route.topic.bytes, 0, route.topic.bytes.length), -1);
+  if (isAllowed) accept(connection, copy, routeAgain(connection, route), -1);
   else deny(connection, route, hub.view);
+}
+
+function routeAgain(connection: Connection, { topic }: Route<Subscription>): Route<Subscription> {
+  return findRoute(connection.hub.engine, topic.bytes, 0, topic.bytes.length);
 }
 
 function deny(connection: Connection, route: Route<Subscription>, view: PublishView): void {

@@ -189,10 +189,10 @@ function sendOwn(
   return size;
 }
 
-/** Whole seconds the message still lives, at least 1 while it does; −1 without an expiry. [MQTT-3.3.2-6] */
+/** Whole seconds the message still lives, 1 and more while it does; −1 without an expiry. [MQTT-3.3.2-6] */
 function remainingSeconds(message: Message, nowMs: number): number {
   if (message.expiryOffset < 0) return -1;
-  return Math.max(1, Math.ceil((message.expiresAtMs - nowMs) / 1000));
+  return Math.max(0, Math.ceil((message.expiresAtMs - nowMs) / 1000));
 }
 
 /** The message under the name its receivers behind the mount point know it by. */

@@ -73,6 +73,7 @@ function deliverQos0(
     return;
   }
   const kept = message.keep();
+  kept.compact();
   hold(needs.holdings, kept);
   session.queuedQos0 ??= [];
   session.queuedQos0.push({ message: kept, retain, ids });
@@ -110,6 +111,8 @@ function deliverAcknowledged(
     return;
   }
   const kept = message.keep();
+  // The queue of an absent client may be there for long.
+  if (outlet === null) kept.compact();
   hold(needs.holdings, kept);
   const sequence = outgoing.pushQueued(kept, qos, retain, ids);
   if (session.isPersistent) needs.store.deliveryPut(session.clientId, sequence, kept, qos, retain, ids);
