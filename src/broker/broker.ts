@@ -33,6 +33,9 @@ export interface PublishOptions {
 /** The broker as a publisher: `$SYS` topics, messages of the embedding program. */
 const internalPublisher: Publisher = { clientId: '', username: null, listenerPort: 0 };
 
+/** How long a broker that stops waits for answers to whether Wills may be sent. */
+const judgedWillPatienceMs = 1000;
+
 export class Broker {
   readonly engine: Engine;
   #timer: Timer | null = null;
@@ -153,7 +156,22 @@ export class Broker {
     this.engine.nowMs = this.engine.clock.nowMs();
     // Mosquitto: a broker that stops sends the Wills it holds before it saves.
     for (const session of [...this.engine.sessions.values()]) sendWill(this.engine, session);
+    await this.#willsJudged();
     await this.engine.store.close();
+  }
+
+  /** Waits a little for answers to whether Wills may be sent; those that are not sent then never are. */
+  async #willsJudged(): Promise<void> {
+    const { judgedWills, clock } = this.engine;
+    if (judgedWills.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(judgedWillPatienceMs, resolve);
+      void Promise.all(judgedWills).then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+    judgedWills.clear();
   }
 }
 

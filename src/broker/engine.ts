@@ -42,6 +42,8 @@ export class Engine {
   sharedSubscriptionsCount = 0;
   /** Sessions with a backlog that goes on when waiting input has been handled. */
   readonly unfinished = new Set<Session>();
+  /** Wills whose right to be sent is being asked about; at most one per session that ended meanwhile. */
+  readonly judgedWills = new Set<Promise<void>>();
   /** Open Network Connections, also those that have not sent CONNECT yet; kept by `connection/`. */
   connectionsCount = 0;
   /** Packets and bytes that wait for slow sockets; kept by `connection/`. */

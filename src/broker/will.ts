@@ -1,5 +1,6 @@
 /** The Will: sent when its time has come, forgotten when it is not wanted any more. */
-import { release } from '../session/holding.ts';
+import type { Message } from '../contracts/message.ts';
+import { hold, release } from '../session/holding.ts';
 import { neverExpires, type Session } from '../session/session.ts';
 import type { Engine } from './engine.ts';
 import { publish } from './publish.ts';
@@ -15,17 +16,37 @@ export function dropWill(engine: Pick<Engine, 'holdings' | 'store'>, session: Se
   release(engine.holdings, will.message);
 }
 
-/** Publishes the session's Will now and forgets it. [MQTT-3.1.2-8] */
+/** Publishes the session's Will now, if its client may publish to that topic, and forgets it. [MQTT-3.1.2-8] */
 export function sendWill(engine: Engine, session: Session): void {
   const will = session.will;
   if (will === null) return;
   const { message } = will;
+  // Mosquitto: whether the client may is asked when the Will is sent, not when it is set.
+  const verdict = engine.authorizer?.authorize(message.publisher, 'publish', message.topic.name) ?? true;
+  if (typeof verdict !== 'boolean') sendWhenAllowed(engine, session, message, verdict);
+  else if (verdict) publishWill(engine, session, message);
+  dropWill(engine, session);
+}
+
+/** The answer to whether a Will may be sent comes later; {@link Engine.judgedWills} tells who waits for it. */
+function sendWhenAllowed(engine: Engine, session: Session, message: Message, verdict: Promise<boolean>): void {
+  hold(engine.holdings, message);
+  const settle = (isAllowed: boolean): void => {
+    engine.nowMs = engine.clock.nowMs();
+    // After the end nothing is told to the store any more.
+    if (engine.judgedWills.delete(judged) && isAllowed) publishWill(engine, session, message);
+    release(engine.holdings, message);
+  };
+  const judged = verdict.then(settle, () => settle(false));
+  engine.judgedWills.add(judged);
+}
+
+function publishWill(engine: Engine, session: Session, message: Message): void {
   // Its lifetime begins with its publication, not with CONNECT (MQTT 5.0 §3.1.3.2.4).
   if (message.expiryOffset >= 0) {
     message.expiresAtMs = engine.nowMs + message.propertiesSource.readUInt32BE(message.expiryOffset) * 1000;
   }
   publish(engine, message, findRoute(engine, message.topic.bytes, 0, message.topic.bytes.length), session);
-  dropWill(engine, session);
 }
 
 /**
