@@ -3,7 +3,8 @@
  * completions are derived. Texts of errors are Mosquitto's.
  */
 import { isTopicName, parseTopicFilter, type QoS, type RetainHandling } from '../client/index.ts';
-import { atof, atoi, CLIENT_TOOLS, checkText, EVERY_TOOL, type OptionContext, type OptionRow } from './option-row.ts';
+import { atof, atol } from './c-numbers.ts';
+import { CLIENT_TOOLS, checkText, EVERY_TOOL, type OptionContext, type OptionRow } from './option-row.ts';
 import { tlsOptionRows } from './tls-option-rows.ts';
 import type { MessageSource, ToolOptions } from './tool-options.ts';
 import { parseBrokerUrl, parseProxyUrl } from './url-option.ts';
@@ -30,7 +31,7 @@ const brokerRows: readonly OptionRow[] = [
     missing: 'no port specified',
     help: 'Port of the broker. Default: 1883, or 8883 with --cafile, --capath or --psk. Giving 8883 turns TLS on.',
     apply: (options, value) => {
-      const port = atoi(value);
+      const port = atol(value);
       if (port < 0 || port > 65_535) throw new UsageError(`Error: Invalid port given: ${port}`);
       options.port = port;
     },
@@ -180,7 +181,7 @@ const sessionRows: readonly OptionRow[] = [
     missing: 'no keepalive specified',
     help: 'Keep Alive, 5 to 65535. Default: 60.',
     apply: (options, value) => {
-      const seconds = atoi(value);
+      const seconds = atol(value);
       if (seconds < 5 || seconds > 65_535) {
         throw new UsageError('Error: Invalid keepalive given, it must be between 5 and 65535 inclusive.', 'spaced');
       }
@@ -206,7 +207,7 @@ const sessionRows: readonly OptionRow[] = [
     missing: 'max_inflight not specified',
     help: 'Messages of QoS 1 and 2 under way at the same time. Default: 20.',
     apply: (options, value) => {
-      const count = atoi(value);
+      const count = atol(value);
       if (count < 1) throw new UsageError('Error: Maximum inflight messages must be greater than 0.', 'spaced');
       options.inflightMaximum = Math.min(count, 65_535);
     },
@@ -258,7 +259,7 @@ const willRows: readonly OptionRow[] = [
     help: 'Its Quality of Service: 0, 1 or 2. Default: 0.',
     completes: ['0', '1', '2'],
     apply: (options, value) => {
-      const qos = atoi(value);
+      const qos = atol(value);
       if (!isQos(qos)) throw new UsageError(`Error: Invalid will QoS ${qos}.`, 'spaced');
       options.willQos = qos;
     },
@@ -335,7 +336,7 @@ const messageRows: readonly OptionRow[] = [
     help: 'Quality of Service: 0 at most once, 1 at least once, 2 exactly once. Default: 0.',
     completes: ['0', '1', '2'],
     apply: (options, value) => {
-      const qos = atoi(value);
+      const qos = atol(value);
       if (!isQos(qos)) throw new UsageError(`Error: Invalid QoS given: ${qos}`);
       options.qos = qos;
     },
@@ -357,7 +358,7 @@ const messageRows: readonly OptionRow[] = [
     missing: 'no count specified',
     help: 'Send the message this many times. Not for -l.',
     apply: (options, value) => {
-      const count = atoi(value);
+      const count = atol(value);
       if (count < 1) throw new UsageError('Error: --repeat argument must be >0.', 'spaced');
       options.repeatCount = count;
     },
@@ -427,7 +428,7 @@ const subscriptionRows: readonly OptionRow[] = [
     missing: 'no count specified',
     help: 'End after this many messages.',
     apply: (options, value) => {
-      const count = atoi(value);
+      const count = atol(value);
       if (count < 1) throw new UsageError(`Error: Invalid message count "${count}".`, 'spaced');
       options.messageCount = count;
     },
@@ -440,7 +441,7 @@ const subscriptionRows: readonly OptionRow[] = [
     missing: 'no timeout specified',
     help: 'End with status 27 after this many whole seconds.',
     apply: (options, value) => {
-      const seconds = atoi(value);
+      const seconds = atol(value);
       if (seconds < 1) throw new UsageError(`Error: Invalid timeout "${seconds}".`, 'spaced');
       options.timeoutSeconds = seconds;
     },

@@ -1,8 +1,8 @@
 /** `--help` and `--version` of the client tools, made from the table of options. */
-import { version } from '../base/version.ts';
 import { clientOptions } from './client-options.ts';
 import { OPTION_GROUPS, type OptionRow } from './option-row.ts';
 import type { Tool } from './tool-options.ts';
+import { versionText } from './version-text.ts';
 
 const purposes: Readonly<Record<Tool, string>> = {
   pub: 'publishes a message to an MQTT broker, or one for each line of its input.',
@@ -20,11 +20,6 @@ const synopses: Readonly<Record<Tool, string>> = {
 
 const TEXT_WIDTH = 78;
 const INDENT = '        ';
-
-/** One line for people and scripts. */
-export function versionText(name: string): string {
-  return `${name} version ${version}.\n`;
-}
 
 /** The whole of `--help`. */
 export function helpText(tool: Tool, name: string): string {

@@ -1,6 +1,5 @@
 /** The shape of a row in the table of client options, and the readers of values that several rows share. */
 import { isValidText } from '../client/index.ts';
-import { atol } from './property-option.ts';
 import type { Tool, ToolOptions } from './tool-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -52,17 +51,6 @@ export interface OptionRow {
 
 export const EVERY_TOOL: readonly Tool[] = ['pub', 'sub', 'rr', 'ctrl'];
 export const CLIENT_TOOLS: readonly Tool[] = ['pub', 'sub', 'rr'];
-
-/** A number as C's `atoi` reads it. */
-export function atoi(value: string): number {
-  return atol(value);
-}
-
-/** A number as C's `atof` reads it: 0 when there is none. */
-export function atof(value: string): number {
-  const number = Number.parseFloat(value);
-  return Number.isFinite(number) ? number : 0;
-}
 
 /**
  * Checks a text that goes into a packet.

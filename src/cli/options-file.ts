@@ -1,7 +1,7 @@
 /**
  * The options file of a client tool: one option per line, `FLAG rest of the line`.
  *
- * The rest is one argument, blanks kept, without quoting. `#` in column 0 makes a comment.
+ * The rest behind the one blank is one argument, further blanks kept, without quoting. `#` in column 0 makes a comment.
  */
 import { readFileSync } from 'node:fs';
 import type { Tool } from './tool-options.ts';
@@ -42,7 +42,7 @@ export function parseOptionsFile(content: string): readonly (readonly string[])[
       commands.push([line]);
       continue;
     }
-    const rest = line.slice(blank + 1).replace(/^[ \t]+/, '');
+    const rest = line.slice(blank + 1);
     commands.push(rest === '' ? [line.slice(0, blank)] : [line.slice(0, blank), rest]);
   }
   return commands;

@@ -1,4 +1,4 @@
-import { versionText } from './help.ts';
+import { versionText } from './version-text.ts';
 
 /** The usage text of passwd. */
 export function passwdHelp(name: string): string {

@@ -9,10 +9,10 @@ import {
 } from '../security/password-hash.ts';
 import { CorruptPasswordFile, PasswordLines } from '../security/password-lines.ts';
 import { createPrivateFile, replaceFile } from '../security/replace-file.ts';
+import { atol } from './c-numbers.ts';
 import { errnoText } from './exit-code.ts';
 import { passwdHelp } from './passwd-help.ts';
 import { PasswordPrompt } from './prompt-password.ts';
-import { atol } from './property-option.ts';
 import type { ToolIo } from './tool-io.ts';
 
 const FAILED = 1;

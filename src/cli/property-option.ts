@@ -6,6 +6,7 @@ import {
   propertyTable,
   type UserProperty,
 } from '../client/index.ts';
+import { atol } from './c-numbers.ts';
 import { ExitCode, errorText } from './exit-code.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -154,12 +155,6 @@ function propertyValue(row: PropertyRow, word: string): unknown {
       return value <= 1 ? value === 1 : value;
     }
   }
-}
-
-/** A number as C's `atol` reads it: leading blanks and a sign, then digits; anything else ends it, none make 0. */
-export function atol(text: string): number {
-  const match = /^[\s]*([+-]?\d+)/.exec(text);
-  return match?.[1] === undefined ? 0 : Number(match[1]);
 }
 
 /** Why a set of properties cannot be sent: `duplicate`, or `protocol` for a value that the standard forbids. */

@@ -2,11 +2,12 @@
 
 import { SetUpError } from './client-settings.ts';
 import { USAGE_STATUS } from './exit-code.ts';
-import { helpText, versionText } from './help.ts';
+import { helpText } from './help.ts';
 import { parseOptions } from './parse-options.ts';
 import type { ToolIo } from './tool-io.ts';
 import type { Tool, ToolOptions } from './tool-options.ts';
 import { UsageError } from './usage-error.ts';
+import { versionText } from './version-text.ts';
 
 /**
  * Reads the options and runs the tool.

@@ -1,9 +1,9 @@
 /** `moustique_signal`: sends a running broker the signals that it listens to, by name. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { atol } from './c-numbers.ts';
 import { errnoText } from './exit-code.ts';
-import { versionText } from './help.ts';
-import { atol } from './property-option.ts';
 import type { ToolIo } from './tool-io.ts';
+import { versionText } from './version-text.ts';
 
 const FAILED = 1;
 

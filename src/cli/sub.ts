@@ -128,17 +128,16 @@ class Subscriber {
     try {
       const answers: Promise<unknown>[] = [];
       if (topics.length > 0) {
+        const requests = topics.map(this.#request);
         answers.push(
-          this.#client
-            .subscribe(topics.map(this.#request), propertiesOf(this.#options, 'subscribe'))
-            .then((outcome) => {
-              const codes = outcome.reasonCodes;
-              if (isDebug) this.#print(`Subscribed (mid: ${outcome.packetId}): ${codes.join(', ')}\n`);
-              if (codes.every((code) => code >= 0x80)) {
-                this.#complain('All subscription requests were denied.\n');
-                this.#disconnect(ExitCode.Success);
-              }
-            }),
+          this.#client.subscribe(requests, propertiesOf(this.#options, 'subscribe'), (outcome) => {
+            const codes = outcome.reasonCodes;
+            if (isDebug) this.#print(`Subscribed (mid: ${outcome.packetId}): ${codes.join(', ')}\n`);
+            if (codes.every((code) => code >= 0x80)) {
+              this.#complain('All subscription requests were denied.\n');
+              this.#disconnect(ExitCode.Success);
+            }
+          }),
         );
       }
       for (const filter of unsubscribes) {

@@ -1,6 +1,6 @@
 /** `-L`/`--url` and `--proxy`. */
 
-import { atol } from './property-option.ts';
+import { atol } from './c-numbers.ts';
 import type { Carrier, ProxyOptions } from './tool-options.ts';
 import { UsageError } from './usage-error.ts';
 

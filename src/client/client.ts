@@ -26,6 +26,7 @@ import { ClientError } from './client-error.ts';
 import { type Exchange, Exchanges, type PublishOutcome, type Settle } from './exchanges.ts';
 import { NetworkConnection } from './network-connection.ts';
 import { PacketIds } from './packet-ids.ts';
+import { PendingAcks } from './pending-acks.ts';
 import { publicationFault, type ServerLimits, subscriptionFault } from './server-limits.ts';
 import type { ClientSettings, Publication } from './settings.ts';
 import { InboundAliases, OutboundAliases } from './topic-aliases.ts';
@@ -67,6 +68,7 @@ export class Client {
   readonly #subscriptions = new Map<string, { readonly subscription: Subscription; readonly properties: Properties }>();
   /** QoS 2 messages received and not released yet: Packet Identifier → message. */
   readonly #held = new Map<number, PublishPacket>();
+  readonly #pendingAcks = new PendingAcks();
   readonly #backoff: Backoff | undefined;
   #connection: NetworkConnection | undefined;
   #inbound = new InboundAliases(0);
@@ -176,17 +178,23 @@ export class Client {
   /**
    * Subscribes.
    *
+   * @param onAnswer - called at once when SUBACK arrives, before the messages behind it; the promise resolves later
    * @returns SUBACK's codes, also when some are errors
    * @throws ClientError - as publish, and `lost` when the connection ends before SUBACK
    */
   subscribe(
     requests: SubscriptionRequest | readonly SubscriptionRequest[],
     properties: Properties = NO_PROPERTIES,
+    onAnswer?: (outcome: SubscribeOutcome) => void,
   ): Promise<SubscribeOutcome> {
     const list: readonly SubscriptionRequest[] = isList(requests) ? requests : [requests];
     const subscriptions = list.map(subscriptionOf);
     const filters = subscriptions.map((subscription) => subscription.filter);
-    return new Promise((resolve, reject) => {
+    return new Promise((settle, reject) => {
+      const resolve = (outcome: SubscribeOutcome) => {
+        onAnswer?.(outcome);
+        settle(outcome);
+      };
       const fault = this.#requestFault(filters, properties.subscriptionIdentifiers !== undefined);
       if (fault !== undefined) {
         reject(fault);
@@ -227,6 +235,13 @@ export class Client {
   async reauthenticate(): Promise<void> {
     if (this.#connection === undefined) throw new ClientError('lost', 'there is no connection');
     await this.#connection.reauthenticate();
+  }
+
+  /** Acknowledges a message of QoS 1 or 2; only with `manualAcknowledgement`, and only as the object that was handed out. */
+  acknowledge(message: PublishPacket): void {
+    for (const { qos, packetId } of this.#pendingAcks.give(message)) {
+      this.#acknowledge(qos === 1 ? 'puback' : 'pubcomp', packetId);
+    }
   }
 
   /** Resolves when every message given to publish or send is with the broker. */
@@ -520,11 +535,8 @@ export class Client {
     switch (packet.qos) {
       case 0:
         return this.#deliver(packet);
-      case 1: {
-        const isWelcome = this.#deliver(packet);
-        this.#acknowledge('puback', packet.packetId); // [MQTT-4.3.2-4]
-        return isWelcome;
-      }
+      case 1:
+        return this.#handOver('puback', packet); // [MQTT-4.3.2-4]
       case 2: {
         // A repeated PUBLISH is not a second message. [MQTT-4.3.3-10]
         if (!this.#held.has(packet.packetId)) {
@@ -543,9 +555,19 @@ export class Client {
   #receivePubrel(packetId: number): boolean {
     const packet = this.#held.get(packetId);
     this.#held.delete(packetId);
-    const isKnown = packet !== undefined;
-    this.#acknowledge('pubcomp', packetId, isKnown ? ReasonCode.Success : ReasonCode.PacketIdentifierNotFound);
-    return packet === undefined ? true : this.#deliver(packet);
+    if (packet !== undefined) return this.#handOver('pubcomp', packet);
+    this.#acknowledge('pubcomp', packetId, ReasonCode.PacketIdentifierNotFound);
+    return true;
+  }
+
+  /**
+   * The acknowledgement is put into the outbox first, which is written when this turn is over: so a program that disconnects as
+   * soon as it has its message still acknowledges it.
+   */
+  #handOver(type: 'puback' | 'pubcomp', packet: PublishPacket): boolean {
+    if (this.#settings.manualAcknowledgement) this.#pendingAcks.add(packet);
+    else this.#acknowledge(type, packet.packetId);
+    return this.#deliver(packet);
   }
 
   #deliver(packet: PublishPacket): boolean {
@@ -637,6 +659,7 @@ export class Client {
       request.reject(error);
     }
     this.#pending.clear();
+    this.#pendingAcks.clear();
     const willReconnect = !this.#isClosed && this.#shouldRetry(error);
     if (this.#hasConnected) this.#settings.onDisconnect?.(error, willReconnect);
     else if (willReconnect) this.#settings.onConnectFailure?.(error);

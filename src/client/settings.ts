@@ -36,7 +36,10 @@ export interface ClientCallbacks {
   onDisconnect?(error: ClientError, willReconnect: boolean): void;
   /** The very first attempt failed and will be repeated. */
   onConnectFailure?(error: ClientError): void;
-  /** A message arrived; its acknowledgement is sent when this returns. Returning false pauses reading until `resume()`. */
+  /**
+   * A message arrived. Its acknowledgement leaves after this has returned, or with `manualAcknowledgement` after
+   * `Client.acknowledge`. Returning false pauses reading until `resume()`.
+   */
   onMessage?(message: PublishPacket): unknown;
   /** After `isCongested`: more can be published. */
   onDrain?(): void;
@@ -74,6 +77,11 @@ export interface ClientSettings extends ClientCallbacks {
   readonly reconnect?: ReconnectPolicy;
   /** Subscribe again when the broker has forgotten the session. Default true. */
   readonly resubscribe?: boolean;
+  /**
+   * PUBACK and PUBCOMP wait for {@link Client.acknowledge}, for a program that must first store what it received. Default false.
+   * They leave in the order in which the messages came, whatever the order of the calls. [MQTT-4.6.0-2]
+   */
+  readonly manualAcknowledgement?: boolean;
   /** Milliseconds from the start of an attempt to CONNACK. Default 30,000. */
   readonly connectTimeoutMs?: number;
   readonly clock?: Clock;

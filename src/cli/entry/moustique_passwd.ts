@@ -1,4 +1,4 @@
 import { main } from '../passwd.ts';
 import { runEntry } from '../run-entry.ts';
 
-await runEntry(main);
+void runEntry(main);

@@ -1,4 +1,4 @@
 import { main } from '../pub.ts';
 import { runEntry } from '../run-entry.ts';
 
-await runEntry(main);
+void runEntry(main);

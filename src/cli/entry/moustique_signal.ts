@@ -1,4 +1,4 @@
 import { runEntry } from '../run-entry.ts';
 import { main } from '../signal.ts';
 
-await runEntry(main);
+void runEntry(main);
