@@ -29,7 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...['http', 'bridge', 'observe', 'client', 'connection', 'transport', 'security', 'store', 'cluster'],
     ...['broker', 'session', 'contracts', 'config', 'codec', 'topics', 'base'],
   ],
-  cli: ['server', 'client', 'config', 'security', 'store', 'base'],
+  cli: ['server', 'client', 'config', 'security', 'store', 'observe/logger', 'base'],
   '.': ['server', 'contracts'],
 };
 
