@@ -13,6 +13,7 @@ import {
 } from '../codec/packet.ts';
 import { ProtocolError } from '../codec/protocol-error.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
+import { variableByteIntegerSize } from '../codec/variable-byte-integer.ts';
 import type { Session, Subscription } from '../session/session.ts';
 import { parseTopicFilter, type TopicFilter } from '../topics/topic-filter.ts';
 import type { Connection } from './connection.ts';
@@ -27,6 +28,7 @@ interface Wanted {
 export function receiveSubscribe(connection: Connection, packet: SubscribePacket): MaybePromise<void> {
   const { engine } = connection.hub;
   // Everything is checked before anything is done: a packet in error makes no subscription.
+  checkAnswerFits(connection, packet.subscriptions.length);
   const wanted = packet.subscriptions.map((request) => check(connection, request));
   if (connection.hub.isTracing) engine.logger.log('debug', logLines.receivedSubscribe(connection.clientId));
   if (engine.authorizer === null) {
@@ -34,6 +36,18 @@ export function receiveSubscribe(connection: Connection, packet: SubscribePacket
     return;
   }
   return authorizeAll(connection, packet, wanted);
+}
+
+/** SUBACK or UNSUBACK, with a Reason Code for each of `count` filters, may not be above what the client takes. [MQTT-3.1.2-24] */
+function checkAnswerFits(connection: Connection, count: number): void {
+  // Packet Identifier and Property Length in front of the Reason Codes; only MQTT 5.0 clients state a maximum.
+  const remainingLength = 3 + count;
+  if (1 + variableByteIntegerSize(remainingLength) + remainingLength <= connection.maximumPacketSize) return;
+  throw new ProtocolError(
+    ReasonCode.PacketTooLarge,
+    'MQTT-3.1.2-24',
+    `the answer for ${count} filters is above the Maximum Packet Size ${connection.maximumPacketSize} of the client`,
+  );
 }
 
 function check(connection: Connection, request: SubscriptionRequest): Wanted {
@@ -108,6 +122,7 @@ export function receiveUnsubscribe(connection: Connection, packet: UnsubscribePa
   const { engine, isTracing } = connection.hub;
   const { logger } = engine;
   const session = connection.session as Session;
+  checkAnswerFits(connection, packet.filters.length);
   const filters = packet.filters.map((filter) => {
     const parsed = parseTopicFilter(filter);
     if (typeof parsed === 'string') {
