@@ -48,6 +48,7 @@ test.each([
   [0x81, 'malformed packet'],
   [0x82, 'protocol error'],
   [0x87, 'not authorised'],
+  [0x8b, 'server shutting down'],
   [0x8d, 'exceeded timeout'],
   [0x8e, 'session taken over'],
   [0x95, 'oversize packet'],

@@ -26,6 +26,13 @@ export const disconnectReason = {
   serverBusy: 'server busy',
   clientBanned: 'client banned',
   nonMatchingOrigin: 'non-matching http origin',
+  // Mosquitto has no words for the next ones: it tells nobody that it stops, and ends no connection with the others.
+  serverShuttingDown: 'server shutting down',
+  messageRateTooHigh: 'message rate too high',
+  useAnotherServer: 'use another server',
+  serverMoved: 'server moved',
+  connectionRateExceeded: 'connection rate exceeded',
+  maximumConnectTime: 'maximum connect time',
   disallowedFeature: 'used disallowed feature (QoS too high, retain not supported, or bad AUTH method)',
 } as const;
 
@@ -37,16 +44,22 @@ const reasonByCode: ReadonlyMap<number, string> = new Map<number, string>([
   [0x87, disconnectReason.notAuthorised],
   [0x89, disconnectReason.serverBusy],
   [0x8a, disconnectReason.clientBanned],
+  [0x8b, disconnectReason.serverShuttingDown],
   [0x8c, disconnectReason.disallowedFeature],
   [0x8d, disconnectReason.timeout],
   [0x8e, disconnectReason.takenOver],
   [0x93, disconnectReason.receiveMaximumExceeded],
   [0x94, disconnectReason.topicAliasInvalid],
   [0x95, disconnectReason.oversizePacket],
+  [0x96, disconnectReason.messageRateTooHigh],
   [0x97, disconnectReason.quotaExceeded],
   [0x98, disconnectReason.administrativeAction],
   [0x9a, disconnectReason.disallowedFeature],
   [0x9b, disconnectReason.disallowedFeature],
+  [0x9c, disconnectReason.useAnotherServer],
+  [0x9d, disconnectReason.serverMoved],
+  [0x9f, disconnectReason.connectionRateExceeded],
+  [0xa0, disconnectReason.maximumConnectTime],
 ]);
 
 /** The words for a Reason Code that ended a connection; `protocol error` for one without words of its own. */
