@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import type { GlobalConfig, ListenerConfig } from './config.ts';
 import { ConfigErrors } from './config-error.ts';
-import { type BrokerOptions, configFromOptions } from './from-options.ts';
+import { type BrokerOptions, configFromOptions, loadOptions } from './from-options.ts';
 import { defaultConfig } from './load-config.ts';
 import { type CamelCase, camelCase } from './option.ts';
 
@@ -54,6 +54,14 @@ test('an empty array of listeners is none; port 0 is any free port', () => {
 
 test('undefined and null mean the default', () => {
   expect(configFromOptions({ maxKeepalive: undefined, passwordFile: null })).toEqual(defaultConfig());
+});
+
+test('what the operator should know is told in the names of the library', () => {
+  const advice = 'give authenticate, a passwordFile, or allowAnonymous: true';
+  expect(loadOptions({ listeners: [{ port: 1884 }] }).warnings.map(({ text }) => text)).toEqual([
+    `Warning: no client can connect on port 1884: ${advice}`,
+  ]);
+  expect(loadOptions({ allowAnonymous: true, listeners: [{ port: 1884 }] }).notices).toEqual([]);
 });
 
 describe('wrong options', () => {

@@ -170,5 +170,9 @@ function warnOfUnreachable(draft: ConfigDraft, listener: ListenerDraft, warn: Wa
   if (isAnonymous === true || hasPlugin || waysIn.some((name) => isOn(get(name)))) return;
   const { port, path } = listener.address;
   const place = path ?? `port ${port}`;
-  warn(listener.opened, `no client can connect on ${place}: give a password_file, or allow_anonymous true`);
+  const isOfFile = listener.opened.origin.line > 0;
+  const advice = isOfFile
+    ? 'give a password_file, or allow_anonymous true'
+    : 'give authenticate, a passwordFile, or allowAnonymous: true';
+  warn(listener.opened, `no client can connect on ${place}: ${advice}`);
 }
