@@ -53,10 +53,28 @@ export function readOptions(options: CreateBrokerOptions): ReadOptions {
   }
   const { authenticate = null, authorize = null, log = null } = options ?? {};
   for (const name of functionNames) delete given[name];
+  if (isGiven(authenticate)) openToEverybody(given);
   // What is no object at all is for the table to complain about.
   const rest = isObject(options) ? { ...given, ...logDefaults(options) } : options;
   const { config, notices } = collect(errors, () => loadOptions(rest));
   return { config, notices: [...notices, ...ineffective(options)], authenticate, authorize, log };
+}
+
+/** Where a function decides, no listener is shut to everybody, and nobody need be warned of it. */
+function openToEverybody(given: Record<string, unknown>): void {
+  const open = (value: unknown): unknown => (!isGiven(value) || value === false ? true : value);
+  given['allowAnonymous'] = open(given['allowAnonymous']);
+  const { listeners } = given;
+  if (!Array.isArray(listeners)) return;
+  given['listeners'] = listeners.map((one: unknown) =>
+    isObject(one)
+      ? {
+          ...one,
+          allowAnonymous: open(one['allowAnonymous']),
+          listenerAllowAnonymous: open(one['listenerAllowAnonymous']),
+        }
+      : one,
+  );
 }
 
 /** A library is quiet unless it is told where to write: nothing but warnings and errors. */
@@ -116,6 +134,6 @@ function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-function isObject(value: unknown): boolean {
+function isObject(value: unknown): value is { readonly [name: string]: unknown } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
