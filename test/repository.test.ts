@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { repositoryRoot } from './harness/repository.ts';
@@ -46,4 +46,23 @@ test('what users install is JavaScript: no install script, no binary for one kin
   const installed = packages.filter(([, entry]) => entry.dev !== true);
   expect(installed.length).toBeGreaterThan(0);
   expect(installed.filter(([, entry]) => entry.hasInstallScript === true || entry.cpu !== undefined)).toEqual([]);
+});
+
+test('every executable has its launcher, its entry and its name in package.json', () => {
+  const names = readdirSync(join(repositoryRoot, 'src/cli/entry')).map((file) => file.replace(/\.ts$/, ''));
+  expect(names).toContain('moustique');
+  expect(manifest['bin']).toEqual(Object.fromEntries(names.map((name) => [name, `bin/${name}.js`])));
+  const launchers = readdirSync(join(repositoryRoot, 'bin'));
+  expect(launchers.toSorted()).toEqual(names.map((name) => `${name}.js`).toSorted());
+  for (const launcher of launchers) {
+    const text = readFileSync(join(repositoryRoot, 'bin', launcher), 'utf8');
+    expect(text).toMatch(new RegExp(`^#!/usr/bin/env node\\n[^]*import '../dist/bin/${launcher}';\\n$`));
+    expect(statSync(join(repositoryRoot, 'bin', launcher)).mode & 0o111).toBe(0o111);
+  }
+});
+
+test('what package.json points at exists', () => {
+  const places = ['LICENSE', 'README.md', 'CHANGELOG.md', 'moustique.conf', 'systemd/moustique.service'];
+  const manuals = manifest['man'] as unknown as readonly string[];
+  expect([...places, ...manuals].filter((place) => !existsSync(join(repositoryRoot, place)))).toEqual([]);
 });
