@@ -154,6 +154,11 @@ describe('architecture', () => {
     expect(files.filter((file) => !shipped.some((source) => source.path === file))).toEqual([]);
   });
 
+  test('pure rooms do not touch the process', () => {
+    const pure = shipped.filter((source) => pureFolders.includes(source.folder));
+    expect(linesMatching(pure, /\bprocess\.|\bbuiltins\b/, 'files, sockets and processes are passed in')).toEqual([]);
+  });
+
   test('contracts are types and promises: no code is left of them but constants', () => {
     const contracts = shipped.filter((source) => source.folder === 'contracts' && !(source.path in contractsWithCode));
     expect(
