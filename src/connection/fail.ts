@@ -49,9 +49,10 @@ export function refuse(connection: Connection, reasonCode: number, version: 3 | 
     const told = version === 5 ? code : (returnCodeOf(code) ?? 0);
     connection.hub.engine.logger.log('debug', logLines.sendingConnack(connection.clientId, false, told));
   }
-  connection.send(
-    encodePacket({ type: 'connack', sessionPresent: false, reasonCode: code, properties: NO_PROPERTIES }, version),
-  );
+  const connack = { type: 'connack', sessionPresent: false, reasonCode: code, properties: NO_PROPERTIES } as const;
+  const packet = encodePacket(connack, version);
+  // [MQTT-3.1.2-24]
+  if (packet.length <= connection.maximumPacketSize) connection.send(packet);
 }
 
 function describe(error: unknown): string {

@@ -25,6 +25,7 @@ export function receiveConnect(connection: Connection, packet: ConnectPacket): M
   connection.isBridge = packet.isBridge;
   connection.decoder.requireShortestLength = packet.protocolVersion === 5;
   if (packet.clientId !== '') connection.clientId = packet.clientId;
+  connection.maximumPacketSize = packet.properties.maximumPacketSize ?? PACKET_SIZE_MAX;
   const reasonCode = refusal(connection, packet);
   if (reasonCode !== 0) {
     end(connection, reasonCode);
@@ -127,9 +128,13 @@ function chooseClientId(connection: Connection, packet: ConnectPacket, username:
   const { policy, hub } = connection;
   if (policy.useUsernameAsClientId) return username;
   if (packet.clientId !== '') return packet.clientId;
-  const hex = hub.engine.clock.randomBytes(16).toString('hex');
-  const groups = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
-  return policy.autoIdPrefix + groups.join('-');
+  for (;;) {
+    const hex = hub.engine.clock.randomBytes(16).toString('hex');
+    const groups = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
+    const clientId = policy.autoIdPrefix + groups.join('-');
+    // A client may have chosen that very name. [MQTT-3.2.2-16]
+    if (!hub.engine.sessions.has(clientId)) return clientId;
+  }
 }
 
 function open(connection: Connection, packet: ConnectPacket, publisher: Publisher): void {
@@ -139,7 +144,6 @@ function open(connection: Connection, packet: ConnectPacket, publisher: Publishe
   const { properties, protocolVersion: version } = packet;
   const { clientId, username } = publisher;
   connection.clientId = clientId;
-  connection.maximumPacketSize = properties.maximumPacketSize ?? PACKET_SIZE_MAX;
   const ownWindow = limits.maxInflightMessages === 0 ? 65_535 : limits.maxInflightMessages;
   connection.receiveMaximum = properties.receiveMaximum ?? ownWindow;
   const aliasMaximum = Math.min(properties.topicAliasMaximum ?? 0, policy.maxTopicAliasBroker);
@@ -161,6 +165,7 @@ function open(connection: Connection, packet: ConnectPacket, publisher: Publishe
     expiryIntervalSeconds,
     will: packet.will === undefined ? null : makeWill(connection, packet.will, publisher),
     outlet: connection,
+    access: policy.access,
   });
   const connack = encodePacket(
     { type: 'connack', sessionPresent: isPresent, reasonCode: ReasonCode.Success, properties: connackProperties },
