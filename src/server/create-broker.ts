@@ -142,7 +142,8 @@ export class EmbeddedBroker {
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): number {
     const broker = this.#broker('publish');
     const { qos = 0, retain = false, properties = {} } = options;
-    if (!isLegalTopicName(topic)) throw new RangeError(`topic: ${quoted(topic)} is not a Topic Name`);
+    if (typeof topic !== 'string' || !isLegalTopicName(topic))
+      throw new RangeError(`topic: ${quoted(topic)} is not a Topic Name`);
     if (qos !== 0 && qos !== 1 && qos !== 2) throw new RangeError(`qos: expected 0, 1 or 2, got ${quoted(qos)}`);
     if (typeof retain !== 'boolean') throw new RangeError(`retain: expected true or false, got ${quoted(retain)}`);
     const encoded = encodeProperties(properties);
@@ -319,6 +320,8 @@ export class EmbeddedBroker {
       });
       return;
     }
+    // A handler that answered what the end of the broker brought came too late; that is nobody's fault.
+    if (this.#state === 'closed' && error instanceof BrokerStateError) return;
     this.#logger?.log('error', `Error: ${name} failed: ${textOf(error)}`);
   }
 }

@@ -1,7 +1,7 @@
 /** The MQTT 5.0 properties that travel with an Application Message, as a program reads and writes them. */
 import { isValidText } from '../../client/text.ts';
 import { encodeForwardableSection, expiryOffsetIn } from '../../codec/property-section.ts';
-import type { Properties, UserProperty } from '../../codec/property-table.ts';
+import type { UserProperty } from '../../codec/property-table.ts';
 import { isTopicName } from '../../topics/topic-filter.ts';
 
 export type { UserProperty };
@@ -82,7 +82,7 @@ export function encodeProperties(given: MessageProperties): EncodedProperties {
     if (!rule.isGood(value)) throw new RangeError(`properties.${name}: expected ${rule.expects}`);
     properties[name] = name === 'correlationData' ? Buffer.from(value as Uint8Array) : value;
   }
-  const section = encodeForwardableSection(properties as Properties); // every value was checked above
+  const section = encodeForwardableSection(properties);
   return { properties: section, expiryOffset: expiryOffsetIn(section, 0, section.length) };
 }
 
