@@ -14,6 +14,7 @@ import type { Limits } from './limits.ts';
 import { publish } from './publish.ts';
 import { durableFacts, type Restored, restore } from './restore.ts';
 import { sendRetained } from './retain.ts';
+import { accessOfPort, grantRights } from './rights.ts';
 import { routeOf } from './route.ts';
 import { dueSession, endSession } from './sessions.ts';
 import type { Gauges, Stats } from './stats.ts';
@@ -51,6 +52,9 @@ export class Broker {
       const { clientId, username, listenerPort } = fact;
       return new Session(clientId, { clientId, username, listenerPort }, (session) => dueSession(engine, session));
     });
+    for (const session of engine.sessions.values()) {
+      grantRights(engine, session, accessOfPort(engine, session.publisher.listenerPort));
+    }
     engine.store.attach(() => durableFacts(engine));
     this.#timer = engine.clock.every(tickMs, () => {
       engine.nowMs = engine.clock.nowMs();

@@ -1,7 +1,7 @@
 /** The record of parts that a broker consists of. Each operation names the parts it touches; nothing else is shared. */
 import type { Clock } from '../base/clock.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
-import type { Authorizer } from '../contracts/authorizer.ts';
+import type { Authorizer, ListenerAccess } from '../contracts/authorizer.ts';
 import type { Hooks } from '../contracts/hooks.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Message } from '../contracts/message.ts';
@@ -12,6 +12,7 @@ import { RetainedTree } from '../topics/retained-tree.ts';
 import { RouteCache } from '../topics/route-cache.ts';
 import type { SharedGroup } from '../topics/shared-group.ts';
 import { SubscriptionTree } from '../topics/subscription-tree.ts';
+import { Denials } from './denials.ts';
 import type { Limits } from './limits.ts';
 import { logLines } from './log-lines.ts';
 import { Stats } from './stats.ts';
@@ -26,6 +27,11 @@ export class Engine {
   /** Replaced as a whole by a reload. */
   limits: Limits;
   authorizer: Authorizer | null = null;
+  /** Whether any listener has rules about what its clients may do. */
+  hasRules = false;
+  /** Port of a listener → its rules, for sessions that come from the store; of several with one port the first. */
+  readonly accessByPort = new Map<number, ListenerAccess>();
+  readonly denials: Denials;
   readonly hooks: Hooks[] = [];
   readonly stats = new Stats();
   readonly holdings: Holdings = { count: 0, bytes: 0, lastStoreId: 0 };
@@ -66,6 +72,7 @@ export class Engine {
     this.nowMs = clock.nowMs();
     this.#startMs = clock.monotonicMs();
     this.wheel = new TimerWheel(this.tick());
+    this.denials = new Denials(logger, () => this.currentTick, 1000 / tickMs);
     this.reportDrops = (session) => logger.log('notice', logLines.messagesDropped(session.clientId));
   }
 

@@ -6,6 +6,8 @@
  * the timestamp and the escaping of control characters are the logger's work.
  */
 
+import type { Action } from '../contracts/authorizer.ts';
+
 /** Why a Network Connection ended, when it was not the client's own DISCONNECT. */
 export const disconnectReason = {
   closedByClient: 'connection closed by client',
@@ -207,6 +209,24 @@ export const logLines = {
   /** D; refused by the access rules. */
   deniedPublish: (clientId: string, publish: PublishLine): string =>
     `Denied PUBLISH from ${clientId} ${publishDetails(publish)}`,
+  /**
+   * N, once a second for the same client and rule.
+   *
+   * @param why - the rule that decided, with file and line
+   */
+  denied: (action: Action, clientId: string, username: string | null, topic: string, why: string): string => {
+    const who = username === null ? clientId : `${clientId} (u'${username}')`;
+    switch (action) {
+      case 'publish':
+        return `Denied: ${who} may not publish to '${topic}': ${why}`;
+      case 'subscribe':
+        return `Denied: ${who} may not subscribe to '${topic}': ${why}`;
+      case 'receive':
+        return `Denied: ${who} may not read '${topic}': ${why}`;
+    }
+  },
+  /** N; more denials in one second than are worth a line each. */
+  deniedMore: (count: number): string => `Denied: ${count} more in the same second.`,
   /** D; above `message_size_limit`. */
   tooLargePublish: (clientId: string, publish: PublishLine): string =>
     `Dropped too large PUBLISH from ${clientId} ${publishDetails(publish)}`,

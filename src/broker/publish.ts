@@ -7,6 +7,7 @@ import type { Session, Subscription } from '../session/session.ts';
 import type { Route } from '../topics/route-cache.ts';
 import type { Engine } from './engine.ts';
 import { retain } from './retain.ts';
+import { mayReceive, mayReceiveMatch } from './rights.ts';
 
 /**
  * Retains the message when it asks for that and hands it to everybody who subscribed.
@@ -25,18 +26,21 @@ export function publish(
     for (const hook of engine.hooks) hook.afterPublish?.(message);
   }
   const matches = route.matches;
+  const { hasRules } = engine;
   let matched = 0;
   for (let index = 0; index < matches.length; index++) {
     let subscription = matches[index] as Subscription;
     if (subscription.group !== null) {
-      const member = subscription.group.next(isReady);
+      const member = subscription.group.next(isReady, hasRules ? whoMayReceive(engine, route) : undefined);
       if (member === undefined) continue;
       subscription = member;
     }
     const session = subscription.session as Session;
     // [MQTT-3.8.3-3]
     if (subscription.noLocal && session === publisher) continue;
+    // Mosquitto: whoever subscribed counts, also when the rules keep the message back.
     matched++;
+    if (hasRules && subscription === matches[index] && !mayReceiveMatch(engine, session, route, index)) continue;
     try {
       deliver(engine, session, message, subscription, false);
     } catch (error) {
@@ -44,6 +48,11 @@ export function publish(
     }
   }
   return matched;
+}
+
+/** Who of a shared group may be given a message of this route; the turn passes over the others. */
+function whoMayReceive(engine: Engine, route: Route<Subscription>): (member: Subscription) => boolean {
+  return (member) => mayReceive(engine, member.session as Session, route.topic.name);
 }
 
 /** A member that is connected and not held up is preferred over one that is not. */

@@ -5,6 +5,7 @@ import { hold, release } from '../session/holding.ts';
 import type { Backlog, Session, Subscription } from '../session/session.ts';
 import type { RetainedNode } from '../topics/retained-tree.ts';
 import type { Engine } from './engine.ts';
+import { mayReceive } from './rights.ts';
 
 /** Retained messages one call of a replay sends before others get their turn. */
 const replayBatch = 200;
@@ -65,6 +66,7 @@ class RetainedReplay implements Backlog {
         forget(this.#engine, message);
         continue;
       }
+      if (session.rights !== null && !mayReceive(this.#engine, session, message.topic.name)) continue;
       deliver(this.#engine, session, message, this.#subscription, true);
     }
     return false;

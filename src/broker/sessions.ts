@@ -1,11 +1,13 @@
 /** Sessions begin, are taken over, are left by their connection, and end. */
 import { ReasonCode } from '../codec/reason-code.ts';
+import type { ListenerAccess } from '../contracts/authorizer.ts';
 import type { Publisher } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import { hold, release } from '../session/holding.ts';
 import { neverExpires, Session, type Will } from '../session/session.ts';
 import { type Engine, tickMs } from './engine.ts';
 import { logLines } from './log-lines.ts';
+import { grantRights } from './rights.ts';
 import { unsubscribeAll } from './subscribe.ts';
 import { dropWill, sendWill, startWillDelay } from './will.ts';
 
@@ -17,6 +19,8 @@ export interface OpenRequest {
   readonly expiryIntervalSeconds: number;
   readonly will: Will | null;
   readonly outlet: Outlet;
+  /** The rules of the listener; absent where there never are any. */
+  readonly access?: ListenerAccess | undefined;
 }
 
 /**
@@ -42,6 +46,7 @@ export function openSession(engine: Engine, request: OpenRequest): { session: Se
   engine.wheel.remove(session);
   const wasPersistent = isPresent && session.isPersistent;
   session.publisher = request.publisher;
+  grantRights(engine, session, request.access ?? null);
   session.expiryIntervalSeconds = request.expiryIntervalSeconds;
   session.expiresAtMs = 0;
   session.outlet = request.outlet;

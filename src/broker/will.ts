@@ -4,6 +4,7 @@ import { hold, release } from '../session/holding.ts';
 import { neverExpires, type Session } from '../session/session.ts';
 import type { Engine } from './engine.ts';
 import { publish } from './publish.ts';
+import { isOpenToClients, mayPublish } from './rights.ts';
 import { findRoute } from './route.ts';
 
 /** Forgets the session's Will. [MQTT-3.1.2-10] */
@@ -22,6 +23,11 @@ export function sendWill(engine: Engine, session: Session): void {
   if (will === null) return;
   const { message } = will;
   // Mosquitto: whether the client may is asked when the Will is sent, not when it is set.
+  const route = findRoute(engine, message.topic.bytes, 0, message.topic.bytes.length);
+  if (!isOpenToClients(route) || !mayPublish(engine, session, route)) {
+    dropWill(engine, session);
+    return;
+  }
   const verdict = engine.authorizer?.authorize(message.publisher, 'publish', message.topic.name) ?? true;
   if (typeof verdict !== 'boolean') sendWhenAllowed(engine, session, message, verdict);
   else if (verdict) publishWill(engine, session, message);

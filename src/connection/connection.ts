@@ -62,6 +62,8 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   client: ConnectedClient | null = null;
   /** Route of the PUBLISH before; most publishers stay with one topic. */
   lastRoute: Route<Subscription> | null = null;
+  /** Where the rules allowed it to publish last; stale rules make other routes, so it need not be asked again. */
+  allowedRoute: Route<Subscription> | null = null;
   inboundAliases: InboundAliases = noAliases;
   aliases: OutboundAliases | null = null;
   receiveMaximum = 65_535;
@@ -311,6 +313,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     hub.connections.delete(this);
     this.#onFinished();
     this.lastRoute = null;
+    this.allowedRoute = null;
     if (engine.limits.connectionMessages && (wasKnown || reason !== disconnectReason.closedByClient)) {
       const { address, port } = this.transport.peer;
       engine.logger.log('notice', logLines.disconnected(this.clientId || null, address, port, reason));

@@ -1,5 +1,7 @@
 /** What one listener asks of its connections, and how it lets them in. Replaced as a whole by a reload. */
+
 import type { Authenticator } from '../contracts/authenticator.ts';
+import type { ListenerAccess } from '../contracts/authorizer.ts';
 
 export interface ListenerPolicy {
   /** Port of the listener, 0 for Unix sockets. */
@@ -20,6 +22,8 @@ export interface ListenerPolicy {
   readonly useUsernameAsClientId: boolean;
   /** The user name is that of the client certificate; without one nobody is let in. */
   readonly useCertificateIdentity: boolean;
+  /** What its clients may do; absent where there never are rules. Stays the same object through reloads. */
+  readonly access?: ListenerAccess | undefined;
   /** Put in front of every topic of the listener's clients; empty = none. */
   readonly mountPoint: Buffer;
 }

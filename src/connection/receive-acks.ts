@@ -2,6 +2,7 @@
 import { continueBacklogs } from '../broker/backlog.ts';
 import { logLines } from '../broker/log-lines.ts';
 import { publish } from '../broker/publish.ts';
+import { mayPublish } from '../broker/rights.ts';
 import { findRoute } from '../broker/route.ts';
 import { decodeAck } from '../codec/acks.ts';
 import { ProtocolError } from '../codec/protocol-error.ts';
@@ -84,9 +85,11 @@ function onPubrel(connection: Connection, session: Session, packetId: number): v
     session.received?.delete(packetId);
     if (message !== null) {
       const { bytes } = message.topic;
-      // Expired while it waited for PUBREL: the exchange is finished, the message is not delivered. [MQTT-4.3.3-13]
-      if (!isExpired(message, engine.nowMs)) {
-        publish(engine, message, findRoute(engine, bytes, 0, bytes.length), session);
+      const route = findRoute(engine, bytes, 0, bytes.length);
+      // Expired while it waited for PUBREL, or under other rules since: the exchange is finished, the message is not
+      // delivered. [MQTT-4.3.3-13]
+      if (!isExpired(message, engine.nowMs) && mayPublish(engine, session, route)) {
+        publish(engine, message, route, session);
       }
       if (session.isPersistent) engine.store.receivedRemoved(session.clientId, packetId);
       release(engine.holdings, message);

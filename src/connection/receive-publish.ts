@@ -7,6 +7,7 @@
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { logLines } from '../broker/log-lines.ts';
 import { publish } from '../broker/publish.ts';
+import { isOpenToClients, mayPublish } from '../broker/rights.ts';
 import { findRoute } from '../broker/route.ts';
 import { ProtocolError } from '../codec/protocol-error.ts';
 import { type PublishView, readPublish } from '../codec/publish.ts';
@@ -16,8 +17,6 @@ import { hold } from '../session/holding.ts';
 import type { Session, Subscription } from '../session/session.ts';
 import { type Route, routeHasName } from '../topics/route-cache.ts';
 import type { Connection } from './connection.ts';
-
-const bridgeState = /^\$SYS\/broker\/connection\/[^/]+\/state$/;
 
 /** @returns a promise when somebody has to be asked first; the connection reads on when it is settled */
 export function receivePublish(
@@ -53,6 +52,13 @@ export function receivePublish(
   if (view.qos === 2 && session.received?.has(view.packetId)) {
     connection.acknowledge('pubrec', view.packetId, 0);
     return;
+  }
+  if (session.rights !== null && route !== connection.allowedRoute) {
+    if (!mayPublish(engine, session, route)) {
+      deny(connection, route, view);
+      return;
+    }
+    connection.allowedRoute = route;
   }
   const frameStart = wholeFrame(connection, firstByte, bytes, start, end);
   if (engine.authorizer !== null) return authorize(connection, bytes, route, frameStart);
@@ -186,11 +192,6 @@ function checkReceiveMaximum(connection: Connection, view: PublishView): void {
     'MQTT-3.3.4-7',
     `PUBLISH: more than Receive Maximum ${maximum} messages are not acknowledged yet`,
   );
-}
-
-/** What of `$…` clients may publish: only the state of a bridge connection. Mosquitto. */
-function isOpenToClients(route: Route<Subscription>): boolean {
-  return route.kind === 'sys' && bridgeState.test(route.topic.name);
 }
 
 /** Asks whether the client may; a promise only when the answer comes later. */

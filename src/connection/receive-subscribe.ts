@@ -3,6 +3,7 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import { continueBacklogs } from '../broker/backlog.ts';
 import { logLines } from '../broker/log-lines.ts';
 import { sendRetained } from '../broker/retain.ts';
+import { maySubscribe } from '../broker/rights.ts';
 import { subscribe, unsubscribe } from '../broker/subscribe.ts';
 import { encodePacket } from '../codec/encode.ts';
 import {
@@ -31,11 +32,14 @@ export function receiveSubscribe(connection: Connection, packet: SubscribePacket
   checkAnswerFits(connection, packet.subscriptions.length);
   const wanted = packet.subscriptions.map((request) => check(connection, request));
   if (connection.hub.isTracing) engine.logger.log('debug', logLines.receivedSubscribe(connection.clientId));
+  const session = connection.session as Session;
+  const allowed =
+    session.rights === null ? null : wanted.map(({ topicFilter }) => maySubscribe(engine, session, topicFilter.text));
   if (engine.authorizer === null) {
-    finish(connection, packet, wanted, null);
+    finish(connection, packet, wanted, allowed);
     return;
   }
-  return authorizeAll(connection, packet, wanted);
+  return authorizeAll(connection, packet, wanted, allowed);
 }
 
 /** SUBACK or UNSUBACK, with a Reason Code for each of `count` filters, may not be above what the client takes. [MQTT-3.1.2-24] */
@@ -62,11 +66,21 @@ function check(connection: Connection, request: SubscriptionRequest): Wanted {
   return { request, topicFilter: mounted(connection, parsed) };
 }
 
-async function authorizeAll(connection: Connection, packet: SubscribePacket, wanted: Wanted[]): Promise<void> {
+/** @param byRules - what the rules said, null when there are none */
+async function authorizeAll(
+  connection: Connection,
+  packet: SubscribePacket,
+  wanted: Wanted[],
+  byRules: boolean[] | null,
+): Promise<void> {
   const { engine } = connection.hub;
   const session = connection.session as Session;
   const allowed: boolean[] = [];
-  for (const { topicFilter } of wanted) {
+  for (const [index, { topicFilter }] of wanted.entries()) {
+    if (byRules?.[index] === false) {
+      allowed.push(false);
+      continue;
+    }
     const verdict = engine.authorizer?.authorize(session.publisher, 'subscribe', topicFilter.text) ?? true;
     allowed.push(typeof verdict === 'boolean' ? verdict : await verdict.catch(() => false));
   }

@@ -1,14 +1,49 @@
-/** What a client may do. Asked on the way of every message, so implementations should answer at once when they can. */
+/**
+ * What a client may do. Two kinds of answers, of which either may say no.
+ *
+ * *Rules* (access control files) belong to a listener and answer at once: for every PUBLISH, every SUBSCRIBE and every delivery.
+ * A reload replaces all of them in one step. An *authorizer* is the program that embeds the broker; it may take its time and
+ * is asked about PUBLISH and SUBSCRIBE only.
+ */
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Publisher } from './message.ts';
 
-/** Publish to a Topic Name, or subscribe to a Topic Filter. */
-export type Action = 'publish' | 'subscribe';
+/** Publish to a Topic Name, subscribe to a Topic Filter, or be given a message with a Topic Name. */
+export type Action = 'publish' | 'subscribe' | 'receive';
 
 export interface Authorizer {
   /**
    * @param topic - Topic Name for `publish`, Topic Filter (with `$share/group/`) for `subscribe`
    * @returns whether it is allowed; a rejected promise counts as no
    */
-  authorize(client: Publisher, action: Action, topic: string): MaybePromise<boolean>;
+  authorize(client: Publisher, action: 'publish' | 'subscribe', topic: string): MaybePromise<boolean>;
+}
+
+/**
+ * The answer of a rule: positive, allowed; negative, denied. Never 0, so that 0 can stand for "not asked yet". The number stands
+ * for the rule that decided and means something to the {@link Rights} that gave it alone; it is above −2³⁰ and below 2³⁰.
+ */
+export type Verdict = number;
+
+/**
+ * What one client may do under one set of rules.
+ *
+ * The same question always has the same answer, so that verdicts can be kept; a reload makes new rights for everybody.
+ */
+export interface Rights {
+  /** @param topic - with the mount point in front; a Topic Filter with `$share/group/` for `subscribe` */
+  decide(action: Action, topic: string): Verdict;
+  /** The rule behind a verdict in words for the operator, such as `acl.conf:12: topic deny a/#`. */
+  describe(verdict: Verdict): string;
+}
+
+/** A set of rules, which never changes. */
+export interface AccessRules {
+  rightsOf(client: Publisher): Rights;
+}
+
+/** The rules of one listener; the object stays for the life of the broker, a reload changes what it holds. */
+export interface ListenerAccess {
+  /** null: everything is allowed. */
+  rules: AccessRules | null;
 }

@@ -68,6 +68,7 @@ function world(changes: Partial<DeliveryLimits> = {}) {
       session.hasReportedDrops = true;
       reported.push(session.clientId);
     },
+    denials: { report: (_session, _rights, action, topic) => void reported.push(`${action} ${topic}`) },
   };
   const session = new Session('c', publisher, () => 0);
   const outlet = new Recorder();

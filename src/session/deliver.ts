@@ -4,6 +4,7 @@
  * QoS 0 goes out at once or not at all. QoS 1 and 2 go out while the window has room and nothing is waiting, else they queue
  * up to the limits; over the limit the newest is dropped, as Mosquitto does. A fault in here belongs to the subscriber.
  */
+import type { Rights, Verdict } from '../contracts/authorizer.ts';
 import type { Message } from '../contracts/message.ts';
 import type { Store } from '../contracts/store.ts';
 import { packetIdOf } from '../contracts/store.ts';
@@ -34,6 +35,10 @@ export interface DeliveryNeeds {
   readonly nowMs: number;
   /** A delivery was dropped because of a limit; called once per connection. */
   reportDrops(session: Session): void;
+  /** Tells the operator that the rules kept a delivery back. */
+  readonly denials: {
+    report(session: Session, rights: Rights, action: 'receive', topicName: string, verdict: Verdict): void;
+  };
 }
 
 /** @param isReplay - the message is a retained one sent because of a new subscription */
@@ -122,6 +127,7 @@ function deliverAcknowledged(
 export function sendWaiting(needs: DeliveryNeeds, session: Session): void {
   const { outlet, outgoing } = session;
   if (outlet === null || outgoing === null) return;
+  if (session.mustRecheck) recheck(needs, session, outgoing.sendAt);
   while (outgoing.queued > 0 && session.outlet === outlet && !outlet.isCongested) {
     const sequence = outgoing.sendAt;
     const message = outgoing.message(sequence) as Message;
@@ -150,6 +156,7 @@ export function sendWaiting(needs: DeliveryNeeds, session: Session): void {
 export function resume(needs: DeliveryNeeds, session: Session): void {
   const { outlet, outgoing } = session;
   if (outlet === null) return;
+  if (session.mustRecheck) recheck(needs, session, outgoing?.first ?? 0);
   if (outgoing !== null) {
     for (let sequence = outgoing.first; sequence < outgoing.sendAt; sequence++) {
       const step = outgoing.step(sequence);
@@ -178,6 +185,33 @@ export function resume(needs: DeliveryNeeds, session: Session): void {
     if (!isExpired(message, needs.nowMs)) outlet.sendPublish(message, 0, retain, false, 0, ids);
     release(needs.holdings, message);
   }
+}
+
+/**
+ * Gives up what waits and what the client may not read any more: its rights are others than when it was queued.
+ *
+ * @param from - the first delivery to judge; those under way on an open connection are the client's already
+ */
+function recheck(needs: DeliveryNeeds, session: Session, from: number): void {
+  session.mustRecheck = false;
+  const { rights, outgoing, queuedQos0 } = session;
+  if (rights === null) return;
+  const isDenied = (message: Message): boolean => {
+    const verdict = rights.decide('receive', message.topic.name);
+    if (verdict < 0) needs.denials.report(session, rights, 'receive', message.topic.name, verdict);
+    return verdict < 0;
+  };
+  for (let sequence = from; outgoing !== null && sequence < outgoing.end; sequence++) {
+    if (outgoing.step(sequence) === Step.none) continue;
+    const message = outgoing.message(sequence);
+    if (message !== null && isDenied(message)) finish(needs, session, sequence);
+  }
+  if (queuedQos0 === null) return;
+  session.queuedQos0 = queuedQos0.filter(({ message }) => {
+    if (!isDenied(message)) return true;
+    release(needs.holdings, message);
+    return false;
+  });
 }
 
 /** The delivery is done: acknowledged, too large for its receiver, or expired before it was sent. */

@@ -3,6 +3,7 @@
  * all of it is kept. A Session outlives Network Connections; while one serves it, that one is its `outlet`.
  */
 import type { WheelEntry } from '../base/timer-wheel.ts';
+import type { ListenerAccess, Rights } from '../contracts/authorizer.ts';
 import type { Message, Publisher } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import type { SharedGroup } from '../topics/shared-group.ts';
@@ -42,6 +43,14 @@ export class Session implements WheelEntry {
   publisher: Publisher;
   /** The Network Connection that serves the session now. */
   outlet: Outlet | null = null;
+  /** The rules of the listener it uses, or used last; null where there never are any. */
+  access: ListenerAccess | null = null;
+  /** What its client may do under the present rules; null: everything. */
+  rights: Rights | null = null;
+  /** Whether deliveries that wait were queued under other rights, so that they are judged again before anything is sent. */
+  mustRecheck = false;
+  /** The denials that the operator was told in this second. Bounded by the rules. */
+  denials: { readonly second: number; readonly verdicts: number[] } | null = null;
   /** Topic Filter text → subscription. Bounded by memory that the client's own packets paid for. */
   readonly subscriptions = new Map<string, Subscription>();
   /** QoS 1 and 2 deliveries; made with the first. */

@@ -20,6 +20,10 @@ export class Route<T> {
   readonly hash: number;
   readonly kind: TopicKind;
   readonly matches: T[];
+  /** What the rules said about giving `matches[i]` a message of this topic, 0 not asked yet; made with the first question. */
+  verdicts: number[] | null = null;
+  /** Who was last allowed to publish here; compared, never used. */
+  writer: object | null = null;
   /** Generation of the subscription tree the matches belong to; −1 when the route must not be used again. */
   generation: number;
 

@@ -22,19 +22,23 @@ export class SharedGroup<M> {
    * The member that gets the next message: round robin over those that are ready, over all when none is.
    *
    * @param isReady - whether a member can take a message now
+   * @param isEligible - whether a member may get this message at all; absent: all may
+   * @returns undefined when nobody may
    */
-  next(isReady: (member: M) => boolean): M | undefined {
+  next(isReady: (member: M) => boolean, isEligible?: (member: M) => boolean): M | undefined {
     const count = this.members.length;
-    if (count === 0) return undefined;
+    let fallback = -1;
     for (let step = 0; step < count; step++) {
       const index = (this.#turn + step) % count;
       const member = this.members[index] as M;
+      if (isEligible !== undefined && !isEligible(member)) continue;
+      if (fallback < 0) fallback = index;
       if (!isReady(member)) continue;
       this.#turn = (index + 1) % count;
       return member;
     }
-    const member = this.members[this.#turn % count];
-    this.#turn = (this.#turn + 1) % count;
-    return member;
+    if (fallback < 0) return undefined;
+    this.#turn = (fallback + 1) % count;
+    return this.members[fallback];
   }
 }

@@ -70,9 +70,14 @@ export class SubscriptionTree<T extends object> {
     this.#onExactChange = onExactChange;
   }
 
-  /** Moves with every change of a filter that has a wildcard. */
+  /** Moves with every change of a filter that has a wildcard, and with {@link invalidate}. */
   get generation(): number {
     return this.#generation;
+  }
+
+  /** Makes everything stale that was found so far, though nothing was added or removed. */
+  invalidate(): void {
+    this.#generation++;
   }
 
   /** @param filter - a legal Topic Filter without `$share`; the same pair is never added twice */
