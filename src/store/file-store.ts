@@ -343,9 +343,9 @@ class JournalledStore implements FileStore {
       if (wasHeld) this.#setTrouble(null);
       journal.baseIsSafe(base.firstBatch, base.position, base.journalBytes);
     }
-    if (isLast) await journal.close();
-    if (error !== null) return;
     try {
+      if (isLast) await journal.close();
+      if (error !== null) return;
       if (isLast) await segments.removeAll();
       else await segments.removeBefore(base.firstBatch);
     } catch (failure) {

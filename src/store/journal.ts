@@ -104,6 +104,8 @@ export class Journal {
     for (const { number, bytes } of options.unproven) {
       this.#pending.push({ number, bytes, length: bytes.length, position: 0, writer: null });
     }
+    // Whatever the level: their time on the disk is long over.
+    this.#isSyncDue = options.unproven.length > 0;
     this.#syncTimer =
       options.level.kind === 'interval'
         ? options.clock.every(options.level.milliseconds, () => {

@@ -211,10 +211,9 @@ export class Recovery {
         const line = `Error: ${file}: written by a newer version of Moustique (journal format ${head.newerVersion}, need ${segmentVersion}).`;
         throw new StoreError([line, "Error: Couldn't open database."]);
       }
-      if (head.isDamaged)
-        this.#logger.log('error', `Error: ${file}: one copy of the header is damaged; the other is used.`);
       // Without a header it was made ready and never used.
-      if (head.header?.number === number) sources.push({ name, header: head.header, read });
+      if (head.header?.number === number)
+        sources.push({ name, header: head.header, isHeaderDamaged: head.isDamaged, read });
       else this.#unused.push(file);
     }
     const lineage = this.#mark?.lineage ?? (this.#reader?.isOwn === false ? -1 : sources[0]?.header.lineage);

@@ -10,7 +10,7 @@ import type { Interner, RecordSink } from './fact-codec.ts';
 import { readRecord } from './fact-codec.ts';
 import { recordEnd, recordHeaderSize, recordIsIntact } from './record.ts';
 import type { SegmentHeader } from './segment-format.ts';
-import { batchHeadSize } from './segment-format.ts';
+import { batchHeadSize, segmentDataStart } from './segment-format.ts';
 import type { Stretch } from './segment-scan.ts';
 import { nextFrame, scanSegment } from './segment-scan.ts';
 
@@ -18,6 +18,8 @@ import { nextFrame, scanSegment } from './segment-scan.ts';
 export interface SegmentSource {
   readonly name: string;
   readonly header: SegmentHeader;
+  /** Whether one of the two copies of the header cannot be read. */
+  readonly isHeaderDamaged: boolean;
   /** Reads the whole file. */
   read(): Buffer;
 }
@@ -58,11 +60,16 @@ export function replay(
   let used = 0;
   for (const [index, segment] of segments.entries()) {
     const { name, header } = segment;
-    // A later segment begins anew with the batch that follows the last one that counted when it was made.
-    const endBatch = segments[index + 1]?.header.firstBatch ?? Number.POSITIVE_INFINITY;
+    // A later segment begins anew with the first batch that was not known to be safe when it was made.
+    const endBatch = Math.min(...segments.slice(index + 1).map((later) => later.header.firstBatch));
+    if (endBatch <= firstBatch) continue;
     const stretches = scans[index]?.stretches ?? [];
     const bytes = segment.read();
     let expected = header.firstBatch;
+    // Until its first batch is safe a header may be half-written.
+    if (segment.isHeaderDamaged && expected <= syncedBatch && expected < endBatch) {
+      report(name, 0, bytes.subarray(0, segmentDataStart), 'one copy of the header is damaged, the other is used');
+    }
     if (expected > lastBatch + 1 && expected > firstBatch && lastBatch + 1 > syncedBatch) {
       return { lastBatch, batches, bytes: used, unproven, cutOff: { segment: name, offset: 0, length: bytes.length } };
     }
@@ -75,8 +82,9 @@ export function replay(
       used += stretch.end - stretch.start;
       const isLost = stretch.number === 0 && nextNumber(stretches, place, endBatch) === expected;
       if (isLost) {
-        // No batch is missing here, only a mark that nobody needs.
-        report(name, stretch.start, bytes.subarray(stretch.start, stretch.end), 'a mark of the journal is damaged');
+        // No batch is missing here, only a mark that nobody needs; until the next batch is safe it may be half-written.
+        if (expected <= syncedBatch)
+          report(name, stretch.start, bytes.subarray(stretch.start, stretch.end), 'a mark of the journal is damaged');
         continue;
       }
       const isGap = number > expected && expected > syncedBatch;

@@ -35,6 +35,7 @@ export class Ledger {
   constructor(random: Random, facts: Iterable<Fact>) {
     this.#random = random;
     const messages = new Map<number, Message>();
+    const wills: Message[] = [];
     for (const fact of facts) {
       switch (fact.kind) {
         case 'message':
@@ -57,8 +58,13 @@ export class Ledger {
         }
         case 'will':
           this.#get(fact.clientId).will = fact;
+          wills.push(fact.message);
           break;
       }
+    }
+    for (const message of wills) {
+      message.storeId = 0;
+      this.#hold(message);
     }
   }
 

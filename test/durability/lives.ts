@@ -3,9 +3,10 @@ import { VirtualClock } from '../../src/base/clock.ts';
 import type { Fact } from '../../src/contracts/store.ts';
 import type { FileStore, FileStoreOptions } from '../../src/store/file-store.ts';
 import { openFileStore } from '../../src/store/file-store.ts';
+import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { canonical, Ledger } from './ledger.ts';
 import { LineLog } from './quiet-logger.ts';
-import type { Random } from './random.ts';
+import { Random } from './random.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 
 export const storePath = '/data/mosquitto.db';
@@ -18,8 +19,17 @@ export class Life {
   readonly ledger: Ledger;
   /** What the store said at its opening. */
   readonly restored: string;
-  /** After each operation: the state, and the store's position. */
-  readonly history: { readonly state: string; readonly position: number }[];
+  /** After each operation: the store's position. */
+  readonly positions: number[] = [0];
+  /** When each operation was done, by the clock of this life. */
+  readonly times: number[] = [];
+  /** Calls of the store's verbs so far. */
+  calls = 0;
+  /** The process ends at this call of a verb. */
+  endAtCall = Number.POSITIVE_INFINITY;
+  readonly #told: FileStore;
+  readonly #facts: readonly Fact[];
+  readonly #ledgerSeed: number;
   readonly #random: Random;
   /** Highest position that was called safe. */
   committed = 0;
@@ -39,27 +49,48 @@ export class Life {
       disk,
       ...options,
     });
-    const facts: Fact[] = [...this.store.restore()];
-    this.restored = canonical(facts);
-    this.ledger = new Ledger(random, facts);
-    this.history = [{ state: canonical(this.ledger.facts()), position: 0 }];
+    this.#facts = [...this.store.restore()];
+    this.#ledgerSeed = random.below(1 << 30);
+    this.restored = canonical(this.#facts);
+    this.ledger = new Ledger(new Random(this.#ledgerSeed), this.#facts);
     this.store.onCommitted = () => {
       this.committed = this.store.committed;
     };
     this.store.attach(() => this.ledger.facts());
+    this.#told = this.#counted();
   }
 
   /** Does operations, a few at a time, with the disk working in between. */
   async run(operations: number): Promise<void> {
-    for (let done = 0; done < operations; ) {
+    for (let done = 0; done < operations && !this.disk.isGone; ) {
       const together = 1 + this.#random.below(4);
       for (let count = 0; count < together && done < operations; count++, done++) {
-        this.ledger.step(this.store);
-        this.history.push({ state: canonical(this.ledger.facts()), position: this.store.position });
+        this.times.push(this.clock.nowMs());
+        this.ledger.step(this.#told);
+        if (this.disk.isGone) return;
+        this.positions.push(this.store.position);
       }
       await turns(this.#random.below(4));
-      if (this.#random.chance(0.05)) this.clock.advance(200);
+      if (this.#random.chance(0.05)) {
+        // Time passes for the disk as well.
+        this.clock.advance(100);
+        await turns(15);
+      }
     }
+  }
+
+  /** The store with a process around it that may end at any call. */
+  #counted(): FileStore {
+    return new Proxy(this.store, {
+      get: (store, name) => {
+        const value: unknown = Reflect.get(store, name, store);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          if (++this.calls === this.endAtCall) this.disk.end();
+          if (!this.disk.isGone) Reflect.apply(value, store, args);
+        };
+      },
+    });
   }
 
   /** Lets the disk finish everything. */
@@ -69,18 +100,27 @@ export class Life {
     await turns(20);
   }
 
+  /** The state after the last operation. */
+  get state(): string {
+    return canonical(this.ledger.facts());
+  }
+
   /**
-   * The operations after which the store may stand, given what it called safe: which of them fits what was found.
+   * Looks for what was found afterwards among the states that are allowed: after the last operation that was called safe, or
+   * after any later one.
    *
    * @returns number of the operation, −1 when none fits
    */
   find(restored: string): number {
-    for (let index = this.history.length - 1; index >= 0; index--) {
-      const { state, position } = this.history[index] as { state: string; position: number };
-      if (position < this.committed) break;
-      if (state === restored) return index;
+    // The operations are done again, by themselves: the same seed makes the same ones.
+    const ledger = new Ledger(new Random(this.#ledgerSeed), this.#facts);
+    const nobody = createMemoryStore();
+    let found = -1;
+    for (const [index, position] of this.positions.entries()) {
+      if (index > 0) ledger.step(nobody);
+      if (position >= this.committed && canonical(ledger.facts()) === restored) found = index;
     }
-    return -1;
+    return found;
   }
 }
 

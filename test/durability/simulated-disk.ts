@@ -20,7 +20,7 @@ export interface DiskCall {
   readonly index: number;
 }
 
-/** Thrown by a call hook: the process is gone, nothing it still does reaches the disk. */
+/** The process is gone, nothing it still does reaches the disk. */
 export class ProcessEnd extends Error {
   override readonly name = 'ProcessEnd';
 }
@@ -89,8 +89,11 @@ export class SimulatedDisk implements Disk {
   #calls = 0;
   #isGone = false;
 
-  /** Asked before every call that changes something; may throw an error of the disk or {@link ProcessEnd}. */
-  onCall: ((call: DiskCall) => void) | null = null;
+  /**
+   * Asked before every call that changes something; may throw an error of the disk. `ends` ends the process before the call,
+   * `tears` in the middle of it.
+   */
+  onCall: ((call: DiskCall) => 'ends' | 'tears' | undefined) | null = null;
 
   constructor(random: Random) {
     this.#random = random;
@@ -104,6 +107,10 @@ export class SimulatedDisk implements Disk {
   /** The process is over at once: no call under way or to come does anything. */
   end(): void {
     this.#isGone = true;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** Bytes in all files, as the program sees them. */
@@ -234,8 +241,9 @@ export class SimulatedDisk implements Disk {
   #writable(path: string, inode: Inode): WritableFile {
     return {
       write: async (bytes, start, end, position) => {
-        await this.#step('write', path);
-        inode.write(bytes.subarray(start, end), position);
+        const isTorn = await this.#step('write', path);
+        inode.write(bytes.subarray(start, isTorn ? start + this.#random.below(end - start) : end), position);
+        if (isTorn) throw new ProcessEnd('the process has ended');
       },
       sync: async () => {
         try {
@@ -250,15 +258,18 @@ export class SimulatedDisk implements Disk {
     };
   }
 
-  /** Lets other work go on first, as a real call does. */
-  async #step(kind: DiskCall['kind'], path: string): Promise<void> {
+  /** Lets other work go on first, as a real call does. Returns whether the process ends in the middle of the call. */
+  async #step(kind: DiskCall['kind'], path: string): Promise<boolean> {
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
     if (this.#isGone) throw new ProcessEnd('the process has ended');
     const index = this.#calls++;
-    this.onCall?.({ kind, path, index });
-    if (this.#isGone) throw new ProcessEnd('the process has ended');
+    const verdict = this.onCall?.({ kind, path, index });
+    if (verdict === undefined) return false;
+    this.#isGone = true;
+    if (verdict === 'tears' && kind === 'write') return true;
+    throw new ProcessEnd('the process has ended');
   }
 
   #change(path: string, changes: DirectoryChange[]): void {

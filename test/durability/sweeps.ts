@@ -1,0 +1,146 @@
+/**
+ * Sweeps: very many ends of a process or of the power, each followed by a start that must find what was called safe.
+ *
+ * Each point is one seed, so that a failing one can be run again by itself.
+ */
+import { VirtualClock } from '../../src/base/clock.ts';
+import type { SyncLevel } from '../../src/store/journal.ts';
+import { Recovery } from '../../src/store/recovery.ts';
+import { canonical } from './ledger.ts';
+import { Life, storePath, turns } from './lives.ts';
+import { LineLog } from './quiet-logger.ts';
+import { Random } from './random.ts';
+import { SimulatedDisk } from './simulated-disk.ts';
+
+export interface SweepResult {
+  /** Ends of a process or of the power. */
+  points: number;
+  /** One line per point at which something was wrong. */
+  readonly failures: string[];
+}
+
+type Ending = 'call' | 'disk' | 'tear';
+
+/**
+ * A life that ends somewhere by chance, and the life after it. Returns what was wrong, null when nothing was.
+ *
+ * @param seed - of everything, the place of the end included
+ */
+export async function endPoint(
+  seed: number,
+  kind: 'kill' | 'power',
+  level: SyncLevel = { kind: 'commit' },
+): Promise<string | null> {
+  const random = new Random(seed);
+  let disk = new SimulatedDisk(random);
+  const lives = 1 + random.below(3);
+  let startMs = 1.8e12;
+  for (let number = 0; number < lives; number++) {
+    const life = new Life(disk, random, { level }, startMs);
+    // What an earlier life left unsynced is safe once this one has begun.
+    if (level.kind !== 'commit') await life.settle();
+    const ending: Ending = random.pick(['call', 'disk', 'tear']);
+    const at = random.below(ending === 'call' ? 400 : 90);
+    if (ending === 'call') life.endAtCall = at;
+    const from = disk.calls;
+    if (ending !== 'call')
+      disk.onCall = ({ index }) => (index - from >= at ? (ending === 'tear' ? 'tears' : 'ends') : undefined);
+    await life.run(100);
+    // Sometimes it is the stop that is interrupted, and sometimes nothing is.
+    if (!disk.isGone && random.chance(0.5)) await Promise.race([life.store.close(), turns(random.below(40))]);
+    disk.end();
+    // What was still on its way finds out that the process is gone.
+    await turns(3);
+    disk = kind === 'kill' ? disk.afterKill() : disk.afterPowerCut();
+    startMs = life.clock.nowMs() + 1000;
+    const after = new Life(disk, random, { level }, startMs);
+    const where = `life ${number + 1}, ${ending} ${at}`;
+    const wrong = after.log.lines.filter((line) => /^(error|warning)/.test(line));
+    if (wrong.length > 0) return `${where}: ${wrong.join(' · ')}`;
+    if (!isAllowed(life, after.restored, kind, level)) {
+      return `${where}: committed ${life.committed} of ${life.store.position}, found none of the allowed states`;
+    }
+    await after.run(10);
+    if (random.chance(0.5)) await after.store.close();
+    else await after.settle();
+    disk = after.disk.afterKill();
+    startMs = after.clock.nowMs() + 1000;
+    const last = new Life(disk, random, { level }, startMs);
+    if (last.restored !== after.state) return `${where}: the life after it lost something`;
+    disk = last.disk.afterKill();
+  }
+  return null;
+}
+
+/** At `commit` nothing that was called safe may be missing; at weaker levels a power cut may take the last moments. */
+function isAllowed(life: Life, restored: string, kind: 'kill' | 'power', level: SyncLevel): boolean {
+  if (kind === 'kill' || level.kind === 'commit') return life.find(restored) >= 0;
+  life.committed = 0;
+  const found = life.find(restored);
+  if (found < 0) return false;
+  if (level.kind === 'os') return true;
+  // The sync that was due may have been under way when the power went.
+  const lost = life.times[found];
+  return lost === undefined || lost >= life.clock.nowMs() - 2 * level.milliseconds;
+}
+
+export async function sweepEnds(
+  firstSeed: number,
+  count: number,
+  kind: 'kill' | 'power',
+  level: SyncLevel = { kind: 'commit' },
+  onProgress?: (result: SweepResult) => void,
+): Promise<SweepResult> {
+  const result: SweepResult = { points: 0, failures: [] };
+  for (let seed = firstSeed; seed < firstSeed + count; seed++) {
+    const failure = await endPoint(seed, kind, level);
+    result.points++;
+    if (failure !== null) result.failures.push(`seed ${seed} ${kind} ${level.kind}: ${failure}`);
+    if (result.points % 1000 === 0) onProgress?.(result);
+  }
+  return result;
+}
+
+/** A disk that fails for a while: nothing called safe is lost, and all is well when it works again. */
+export async function faultPoint(seed: number): Promise<string | null> {
+  const random = new Random(seed);
+  const disk = new SimulatedDisk(random);
+  const life = new Life(disk, random, { level: random.pick([{ kind: 'commit' }]) });
+  await life.run(random.below(60));
+  const code = random.pick(['ENOSPC', 'EIO']);
+  const rate = random.pick([0.05, 0.5, 1]);
+  disk.onCall = ({ kind }) => {
+    if (kind !== 'remove' && random.chance(rate)) throw Object.assign(new Error(code), { code });
+    return undefined;
+  };
+  for (let moment = 0; moment < 6; moment++) {
+    await life.run(10);
+    life.clock.advance(1100);
+    await turns(5);
+  }
+  if (random.chance(0.4)) {
+    disk.end();
+    await turns(3);
+    const after = new Life(disk.afterPowerCut(), random);
+    return life.find(after.restored) >= 0 ? null : 'lost something that was called safe';
+  }
+  disk.onCall = null;
+  for (let moment = 0; moment < 4; moment++) {
+    await turns(60);
+    life.clock.advance(1100);
+  }
+  await life.settle();
+  if (life.store.trouble !== null) return `still in trouble (${life.store.trouble}) although the disk works`;
+  if (life.committed !== life.store.position) return `${life.committed} of ${life.store.position} committed`;
+  const after = new Life(disk.afterPowerCut(), random);
+  return after.restored === life.state ? null : 'lost something after the disk worked again';
+}
+
+/** What a start finds on a disk, and what it says about it. */
+export function recover(disk: SimulatedDisk): { state: string; complaints: string[] } {
+  const log = new LineLog();
+  const recovery = new Recovery(disk, storePath, new VirtualClock(1.8e12), log);
+  const state = canonical(recovery.facts());
+  recovery.lock.release();
+  return { state, complaints: log.lines.filter((line) => /^(error|warning)/.test(line)) };
+}
