@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bytes, decodeBytes, protocolErrorOf } from '../../test/harness/codec.ts';
-import { ACK_SIZE_MAX, readShortAck, writeAck } from './acks.ts';
+import { ACK_SIZE_MAX, writeAck } from './acks.ts';
 import { encodePacket } from './encode.ts';
 import type { AckPacket } from './packet.ts';
 
@@ -58,6 +58,13 @@ test.each([
   expect(protocolErrorOf(() => decodeBytes(source, 5, 'client')).reasonCode).toBe(reasonCode);
 });
 
+test('0x95 is no code of PUBACK, but Mosquitto sends it', () => {
+  expect(decodeBytes('40 03 12 34 95', 5, 'server')).toMatchObject({ type: 'puback', reasonCode: 0x95 });
+  expect(decodeBytes('50 03 12 34 95', 5, 'server')).toMatchObject({ type: 'pubrec', reasonCode: 0x95 });
+  expect(protocolErrorOf(() => decodeBytes('40 03 12 34 95', 5, 'client')).reasonCode).toBe(0x82);
+  expect(protocolErrorOf(() => decodeBytes('62 03 12 34 95', 5, 'server')).reasonCode).toBe(0x82);
+});
+
 describe('without allocation', () => {
   test('writeAck writes the shortest form in place', () => {
     const target = Buffer.alloc(2 + ACK_SIZE_MAX, 0xee);
@@ -68,14 +75,5 @@ describe('without allocation', () => {
     expect(writeAck(target, 0, 'pubrel', 1, 0, 5)).toBe(4);
     expect(writeAck(target, 4, 'pubcomp', 2, 0, 5)).toBe(8);
     expect(target.subarray(0, 7)).toEqual(bytes('62 02 00 01 70 02 00'));
-  });
-
-  test('readShortAck reads the two-byte form and leaves everything else to decodeAck', () => {
-    const body = bytes('12 34 00 00');
-    for (const firstByte of [0x40, 0x50, 0x62, 0x70]) expect(readShortAck(firstByte, body, 0, 2)).toBe(0x1234);
-    expect(readShortAck(0x40, body, 0, 3)).toBe(0);
-    expect(readShortAck(0x41, body, 0, 2)).toBe(0);
-    expect(readShortAck(0x30, body, 0, 2)).toBe(0);
-    expect(readShortAck(0x40, body, 2, 4)).toBe(0);
   });
 });

@@ -33,11 +33,16 @@ export function decodeAck(
     if (reader.remaining > 0) properties = readProperties(reader, type, from);
   }
   reader.done();
-  if (!mayCarry(type, reasonCode)) {
+  if (!mayCarry(type, reasonCode) && !(from === 'server' && isMosquittos(type, reasonCode))) {
     throw reader.error(ReasonCode.ProtocolError, '§2.4', `Reason Code 0x${reasonCode.toString(16)}`);
   }
   // The code was checked against the type; the compiler cannot pair the two across the union.
   return { type, packetId, reasonCode, properties } as AckPacket;
+}
+
+/** Mosquitto answers 0x95 to a PUBLISH above its message_size_limit, a code that the standard does not list there. */
+function isMosquittos(type: AckType, reasonCode: number): boolean {
+  return reasonCode === ReasonCode.PacketTooLarge && (type === 'puback' || type === 'pubrec');
 }
 
 /** Writes an acknowledgement in its shortest form. */
@@ -78,16 +83,4 @@ export function writeAck(
   if (!isLong) return offset + 4;
   target[offset + 4] = reasonCode;
   return offset + 5;
-}
-
-/**
- * The Packet Identifier of an acknowledgement in its two-byte form, which is what nearly all of them are, without
- * allocating anything.
- *
- * @returns 1 to 65,535; 0 for every other form, legal or not, which `decodeAck` then reads or refuses
- */
-export function readShortAck(firstByte: number, buf: Buffer, start: number, end: number): number {
-  if (end - start !== 2) return 0;
-  if (firstByte !== 0x40 && firstByte !== 0x50 && firstByte !== 0x62 && firstByte !== 0x70) return 0;
-  return ((buf[start] as number) << 8) | (buf[start + 1] as number);
 }

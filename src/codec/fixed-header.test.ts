@@ -1,32 +1,33 @@
 import { expect, test } from 'vitest';
 import { protocolErrorOf } from '../../test/harness/codec.ts';
-import { checkFirstByte, firstByteOf, packetTypeOf } from './fixed-header.ts';
+import { checkFirstByte, firstByteOf } from './fixed-header.ts';
 
 function named(firstBytes: readonly number[]): [name: string, firstByte: number][] {
   return firstBytes.map((firstByte) => [firstByte.toString(16), firstByte]);
 }
 
 test('names the fifteen types', () => {
-  expect(
-    [0x10, 0x20, 0x3d, 0x40, 0x50, 0x62, 0x70, 0x82, 0x90, 0xa2, 0xb0, 0xc0, 0xd0, 0xe0, 0xf0].map(packetTypeOf),
-  ).toEqual([
+  const fromClient = [0x10, 0x3d, 0x40, 0x50, 0x62, 0x70, 0x82, 0xa2, 0xc0, 0xe0, 0xf0];
+  expect(fromClient.map((firstByte) => checkFirstByte(firstByte, 5, 'client'))).toEqual([
     'connect',
-    'connack',
     'publish',
     'puback',
     'pubrec',
     'pubrel',
     'pubcomp',
     'subscribe',
-    'suback',
     'unsubscribe',
-    'unsuback',
     'pingreq',
-    'pingresp',
     'disconnect',
     'auth',
   ]);
-  expect(packetTypeOf(0x00)).toBeUndefined();
+  const fromServer = [0x20, 0x90, 0xb0, 0xd0];
+  expect(fromServer.map((firstByte) => checkFirstByte(firstByte, 5, 'server'))).toEqual([
+    'connack',
+    'suback',
+    'unsuback',
+    'pingresp',
+  ]);
   expect(firstByteOf('pubrel')).toBe(0x62);
   expect(firstByteOf('disconnect')).toBe(0xe0);
 });
@@ -37,12 +38,12 @@ test('v5 type 0 is forbidden', () => {
 
 test.each(named([0x20, 0x90, 0xb0, 0xd0]))('0x%s may not be sent by a client, but by a server', (_name, firstByte) => {
   expect(protocolErrorOf(() => checkFirstByte(firstByte, 5, 'client')).reasonCode).toBe(0x82);
-  expect(checkFirstByte(firstByte, 5, 'server')).toBe(packetTypeOf(firstByte));
+  expect(checkFirstByte(firstByte, 5, 'server')).toBeDefined();
 });
 
 test.each(named([0x10, 0x82, 0xa2, 0xc0]))('0x%s may not be sent by a server, but by a client', (_name, firstByte) => {
   expect(protocolErrorOf(() => checkFirstByte(firstByte, 5, 'server')).reasonCode).toBe(0x82);
-  expect(checkFirstByte(firstByte, 5, 'client')).toBe(packetTypeOf(firstByte));
+  expect(checkFirstByte(firstByte, 5, 'client')).toBeDefined();
 });
 
 test('AUTH and a DISCONNECT from the server exist in 5.0 only', () => {

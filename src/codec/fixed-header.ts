@@ -44,11 +44,6 @@ export function firstByteOf(type: PacketType): number {
   return (kind.number << 4) | kind.flags;
 }
 
-/** The type that a first byte stands for; undefined for the forbidden number 0. */
-export function packetTypeOf(firstByte: number): PacketType | undefined {
-  return kindsByNumber[firstByte >> 4]?.type;
-}
-
 /**
  * Checks type, direction and reserved bits of a first byte and names the type. CONNECT's reserved bits are checked by
  * its decoder, which knows the version.

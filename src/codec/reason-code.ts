@@ -128,8 +128,7 @@ export const reasonCodes = [
   { code: 0x92, name: 'Packet Identifier not found', packets: ['pubrel', 'pubcomp'] },
   { code: 0x93, name: 'Receive Maximum exceeded', packets: ['disconnect'] },
   { code: 0x94, name: 'Topic Alias invalid', packets: ['disconnect'] },
-  // Mosquitto: a PUBLISH above message_size_limit is acknowledged with 0x95.
-  { code: 0x95, name: 'Packet too large', packets: ['connack', 'puback', 'pubrec', 'disconnect'] },
+  { code: 0x95, name: 'Packet too large', packets: ['connack', 'disconnect'] },
   { code: 0x96, name: 'Message rate too high', packets: ['disconnect'] },
   {
     code: 0x97,

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { expect, test } from 'vitest';
 import { bytes } from '../../test/harness/codec.ts';
-import { decodeUtf8, isLegalString, isValidUtf8 } from './utf8.ts';
+import { decodeUtf8, isValidUtf8 } from './utf8.ts';
 
 function isValid(source: string): boolean {
   const buf = bytes(source);
@@ -95,14 +95,4 @@ test('agrees with Node about every pair of bytes and a third', () => {
       if (isValidUtf8(buf, 0, 3) && !isUtf8(buf)) expect.fail(buf.toString('hex'));
     }
   }
-});
-
-test('says which JavaScript strings may be sent', () => {
-  expect(isLegalString('a/é/😀')).toBe(true);
-  expect(isLegalString('')).toBe(true);
-  expect(isLegalString('a\u0000')).toBe(false);
-  expect(isLegalString('\ud800')).toBe(false);
-  expect(isLegalString('\ufffd')).toBe(true);
-  expect(isLegalString('x'.repeat(65_535))).toBe(true);
-  expect(isLegalString('x'.repeat(65_536))).toBe(false);
 });

@@ -78,13 +78,3 @@ export function decodeUtf8(buf: Buffer, start: number, end: number): string | un
   }
   return isValidUtf8(buf, start, end) ? buf.toString('utf8', start, end) : undefined;
 }
-
-/**
- * Whether a JavaScript string may travel: at most 65,535 bytes, no lone surrogate, and the rules of `isValidUtf8`.
- * For text that comes from our own user, before it is put into a packet.
- */
-export function isLegalString(text: string): boolean {
-  const bytes = Buffer.from(text, 'utf8');
-  // A lone surrogate is encoded as U+FFFD and so does not survive the way back.
-  return bytes.length <= 65_535 && isValidUtf8(bytes, 0, bytes.length) && bytes.toString('utf8') === text;
-}
