@@ -3,7 +3,7 @@ import { type Message } from '../contracts/message.ts';
 import { DeliveryState, type Fact, type SessionFact, type SubscriptionFact } from '../contracts/store.ts';
 import { hold, release } from '../session/holding.ts';
 import { Step } from '../session/outgoing.ts';
-import { neverExpires, Session } from '../session/session.ts';
+import { neverExpires, type Session } from '../session/session.ts';
 import { parseTopicFilter } from '../topics/topic-filter.ts';
 import type { Engine } from './engine.ts';
 import { scheduleLook } from './sessions.ts';

@@ -35,7 +35,8 @@ class UsageError extends Error {}
 interface Program {
   readonly args: Arguments;
   readonly logger: BrokerLogger;
-  readonly running: RunningBroker;
+  /** Null while it starts. */
+  running: RunningBroker | null;
 }
 
 /**
@@ -105,6 +106,9 @@ async function run(
   );
   if (config.localOnly) logLocalOnly(logger);
 
+  const program: Program = { args, logger, running: null };
+  // Before anything can be reached: a TERM that comes while listeners open still ends in order, and SIGUSR1 is not Node's.
+  const stopped = untilStopped(program);
   let running: RunningBroker;
   try {
     running = await RunningBroker.start(config, { clock, logger });
@@ -113,29 +117,29 @@ async function run(
     for (const line of error.lines) logger.log('error', line);
     return await end(error.exitCode);
   }
+  program.running = running;
   logger.attachTopics(running.publishText);
   logger.log('information', `moustique version ${version} running`);
   const manager = serviceManager({ env, clock, pid: process.pid });
   manager.ready();
-  const status = await untilStopped({ args, logger, running });
+  const status = await stopped;
   manager.stopping();
   logger.log('information', `moustique version ${version} terminating`);
   await running.stop();
   return await end(status);
 }
 
-/** Serves until TERM, INT or a reload that fails; answers the other signals meanwhile. */
-async function untilStopped(program: Program): Promise<number> {
-  const { logger, running } = program;
-  return await new Promise<number>((resolve) => {
+/** Settled by TERM, INT or a reload that fails; answers the other signals meanwhile, once there is a broker. */
+function untilStopped(program: Program): Promise<number> {
+  return new Promise<number>((resolve) => {
     handleSignals(
       {
         stop: () => resolve(0),
         stopNow: () => process.exit(1),
         reload: () => void reload(program).then((status) => (status === 0 ? undefined : resolve(status))),
-        save: () => void running.save(),
-        printTree: () => process.stdout.write(running.printTree()),
-        reopenLog: () => logger.reopen(),
+        save: () => void program.running?.save(),
+        printTree: () => process.stdout.write(program.running?.printTree() ?? ''),
+        reopenLog: () => program.logger.reopen(),
       },
       systemClock(),
     );
@@ -144,6 +148,7 @@ async function untilStopped(program: Program): Promise<number> {
 
 /** @returns 0, or the exit status of a broker that ends because of what it found, as Mosquitto 2.1 does */
 async function reload({ args, logger, running }: Program): Promise<number> {
+  if (running === null) return 0;
   logger.log('information', 'Reloading config.');
   try {
     const { config, notices } = readConfig(args);

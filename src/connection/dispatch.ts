@@ -52,18 +52,15 @@ function dispatchOther(
 ): MaybePromise<void> {
   const { engine, isTracing } = connection.hub;
   const type = checkFirstByte(firstByte, connection.version, 'client');
-  switch (type) {
-    case 'puback':
-    case 'pubrec':
-    case 'pubrel':
-    case 'pubcomp':
-      // MQTT 3.1: the flags are not used, so the first byte may differ from the usual one.
-      return receiveAck(connection, type, bytes, start, end);
-    case 'connect': {
-      const { address, port } = connection.transport.peer;
-      engine.logger.log('notice', logLines.multipleConnect(address, port));
-      throw new ProtocolError(ReasonCode.ProtocolError, 'MQTT-3.1.0-2', 'a second CONNECT');
-    }
+  if (type === 'puback' || type === 'pubrec' || type === 'pubrel' || type === 'pubcomp') {
+    // MQTT 3.1: the flags are not used, so the first byte may differ from the usual one.
+    receiveAck(connection, type, bytes, start, end);
+    return;
+  }
+  if (type === 'connect') {
+    const { address, port } = connection.transport.peer;
+    engine.logger.log('notice', logLines.multipleConnect(address, port));
+    throw new ProtocolError(ReasonCode.ProtocolError, 'MQTT-3.1.0-2', 'a second CONNECT');
   }
   const packet = decodePacket(firstByte, bytes, start, end, connection.version, 'client');
   switch (packet.type) {
