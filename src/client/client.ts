@@ -29,6 +29,7 @@ import { PacketIds } from './packet-ids.ts';
 import { PendingAcks } from './pending-acks.ts';
 import { publicationFault, type ServerLimits, subscriptionFault } from './server-limits.ts';
 import type { ClientSettings, Publication } from './settings.ts';
+import { isText, propertyFault } from './text.ts';
 import { InboundAliases, OutboundAliases } from './topic-aliases.ts';
 
 /** Options of {@link Client.publish}. */
@@ -397,9 +398,8 @@ export class Client {
 
   #faultOf(publication: Publication): ClientError | undefined {
     if (this.#isClosed) return new ClientError('closed', 'the client was closed');
-    if (!isTopicName(publication.topic)) {
-      return new ClientError('invalid', `'${publication.topic}' is no Topic Name`); // [MQTT-3.3.2-2]
-    }
+    const wrong = publicationTextFault(publication);
+    if (wrong !== undefined) return wrong;
     const limits = this.limits;
     if (limits === undefined) {
       if (this.#hasConnected ? this.#backoff === undefined : publication.qos === 0) {
@@ -421,7 +421,7 @@ export class Client {
     if (this.#isClosed) return new ClientError('closed', 'the client was closed');
     if (filters.length === 0) return new ClientError('invalid', 'no Topic Filter was given'); // [MQTT-3.8.3-2]
     for (const filter of filters) {
-      if (typeof parseTopicFilter(filter) === 'string') {
+      if (typeof parseTopicFilter(filter) === 'string' || !isText(filter)) {
         return new ClientError('invalid', `'${filter}' is no Topic Filter`); // [MQTT-4.7.1-1] [MQTT-4.8.2-1]
       }
     }
@@ -753,12 +753,29 @@ function violation(message: string): ProtocolError {
 }
 
 function checkSettings(settings: ClientSettings, version: ProtocolVersion): void {
-  const { will, password, username, clientId = '' } = settings;
+  const { will, password, username, clientId = '', connectProperties } = settings;
   if (version === 3 && clientId === '') throw new ClientError('invalid', 'MQTT 3.1 needs a Client Identifier');
   if (version < 5 && password !== undefined && username === undefined) {
     throw new ClientError('invalid', 'a password needs a user name before MQTT 5.0'); // [v3.1.1 MQTT-3.1.2-22]
   }
-  if (will !== undefined && !isTopicName(will.topic)) {
-    throw new ClientError('invalid', `'${will.topic}' is no Topic Name`);
+  if (version === 4 && clientId === '' && settings.cleanStart === false) {
+    throw new ClientError('invalid', 'without a Client Identifier there is only a clean session'); // [v3.1.1 MQTT-3.1.3-7]
   }
+  // [MQTT-3.1.3-4] [MQTT-3.1.3-12]
+  if (!isText(clientId)) throw new ClientError('invalid', 'the Client Identifier cannot be encoded');
+  if (username !== undefined && !isText(username)) throw new ClientError('invalid', 'the User Name cannot be encoded');
+  if (password !== undefined && password.length > 65_535) throw new ClientError('invalid', 'the Password is too long');
+  const wrong = connectProperties === undefined ? undefined : propertyFault(connectProperties);
+  if (wrong !== undefined) throw new ClientError('invalid', wrong);
+  if (will === undefined) return;
+  const willFault = publicationTextFault(will); // [MQTT-3.1.3-11]
+  if (willFault !== undefined) throw willFault;
+  if (will.payload.length > 65_535) throw new ClientError('invalid', 'the payload of the Will is too long');
+}
+
+/** What of a message has no legal bytes. [MQTT-3.3.2-1] [MQTT-3.3.2-2] */
+function publicationTextFault({ topic, properties }: Publication): ClientError | undefined {
+  if (!isTopicName(topic) || !isText(topic)) return new ClientError('invalid', `'${topic}' is no Topic Name`);
+  const wrong = properties === NO_PROPERTIES ? undefined : propertyFault(properties);
+  return wrong === undefined ? undefined : new ClientError('invalid', wrong);
 }

@@ -246,6 +246,8 @@ export class NetworkConnection {
       return;
     }
     const { connect, clock, authentication } = this.#plan;
+    // [MQTT-3.2.2-4]
+    if (packet.sessionPresent && connect.cleanStart) throw violation('Session Present after a clean start');
     // [MQTT-4.12.0-5]
     if (packet.properties.authenticationMethod !== authentication?.method && authentication !== undefined) {
       throw violation('CONNACK names another Authentication Method');

@@ -153,6 +153,16 @@ export class Peer {
     expect((await this.drain()).map((packet) => hexOf(packet.bytes))).toEqual([]);
   }
 
+  /**
+   * The same for a test that plays the server: the client's next packet is its PUBACK for a message sent now.
+   *
+   * @param packetId - not in use otherwise
+   */
+  async expectQuiet(packetId = 0xffff): Promise<void> {
+    this.send(this.packets.publish({ topic: 'marker', qos: 1, packetId }));
+    await this.expect(this.packets.puback({ packetId }));
+  }
+
   /** Subscribes and takes the SUBACK, which must grant everything. */
   async subscribe(...filters: readonly (string | FilterFields)[]): Promise<ReceivedSuback> {
     const packetId = this.#nextPacketId();
