@@ -9,7 +9,7 @@ export interface Pinning {
 }
 
 /** @returns cores 0 and 1, or no pinning when there is one core or no taskset */
-export function choosePinning(wanted: { brokerCores?: string; generatorCores?: string }): Pinning {
+export function choosePinning(wanted: Pinning): Pinning {
   if (availableParallelism() < 2 || !hasTaskset()) return { brokerCores: undefined, generatorCores: undefined };
   return { brokerCores: wanted.brokerCores ?? '0', generatorCores: wanted.generatorCores ?? '1' };
 }
