@@ -6,11 +6,12 @@
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { errnoCode } from './exit-code.ts';
+import type { ToolOutput } from './tool-io.ts';
 
 /** Bytes that may wait before writers are asked to pause. */
 const HIGH_WATER_BYTES = 262_144;
 
-export class OutputSink {
+export class OutputSink implements ToolOutput {
   readonly #fd: number;
   #isFile: boolean | undefined;
   #isClosed = false;
@@ -26,21 +27,14 @@ export class OutputSink {
     return process.stdout.isTTY === true;
   }
 
-  /** Called when `write` returned false and there is room again. */
   onDrain(handler: () => void): void {
     this.#onDrain = handler;
   }
 
-  /** Called once when nobody reads any more, or the disk is full. */
   onClose(handler: (error: Error) => void): void {
     this.#onClose = handler;
   }
 
-  /**
-   * Writes; the bytes must not be changed afterwards.
-   *
-   * @returns false when more should wait for `onDrain`
-   */
   write(bytes: Buffer): boolean {
     if (this.#isClosed || bytes.length === 0) return !this.#isClosed;
     if (this.#isFile === undefined) this.#open();
@@ -52,7 +46,6 @@ export class OutputSink {
     return process.stdout.writableLength < HIGH_WATER_BYTES;
   }
 
-  /** Whether written bytes may be reused: they are with the system already. */
   get isSynchronous(): boolean {
     return this.#isFile === true;
   }

@@ -6,12 +6,26 @@ import { readFileSync } from 'node:fs';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { OutputSink } from './output-sink.ts';
 
+/** Standard output, or what stands for it. */
+export interface ToolOutput {
+  readonly isTerminal: boolean;
+  /** Whether bytes given to `write` may be reused when it returns. */
+  readonly isSynchronous: boolean;
+  /** The bytes must not be changed afterwards, see `isSynchronous`. Returns false when more should wait for `onDrain`. */
+  write(bytes: Buffer): boolean;
+  text(text: string): void;
+  /** Called when `write` returned false and there is room again. */
+  onDrain(handler: () => void): void;
+  /** Called once when nobody reads any more, or the disk is full. */
+  onClose(handler: (error: Error) => void): void;
+}
+
 export interface ToolIo {
   /** Name under which the tool was called, without its path; it stands in messages. */
   readonly name: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdin: NodeJS.ReadStream;
-  readonly stdout: OutputSink;
+  readonly stdout: ToolOutput;
   /** Writes a text to standard error. */
   error(text: string): void;
   /** Bytes of a word of the command line, where they are not its UTF-8. */

@@ -77,6 +77,7 @@ export class Client {
   #clientId: string;
   #hasConnected = false;
   #isClosed = false;
+  #whyClosed = new ClientError('closed', 'the client was closed');
   #retry: Timer | undefined;
   #first: { resolve(): void; reject(error: ClientError): void } | undefined;
   readonly #closeWaiters: (() => void)[] = [];
@@ -397,13 +398,13 @@ export class Client {
   }
 
   #faultOf(publication: Publication): ClientError | undefined {
-    if (this.#isClosed) return new ClientError('closed', 'the client was closed');
+    if (this.#isClosed) return this.#whyClosed;
     const wrong = publicationTextFault(publication);
     if (wrong !== undefined) return wrong;
     const limits = this.limits;
     if (limits === undefined) {
       if (this.#hasConnected ? this.#backoff === undefined : publication.qos === 0) {
-        return new ClientError('lost', 'there is no connection');
+        return this.#withoutConnection;
       }
     } else {
       const fault = publicationFault(publication, limits);
@@ -417,8 +418,12 @@ export class Client {
     return undefined;
   }
 
+  get #withoutConnection(): ClientError {
+    return this.#connection?.endReason ?? new ClientError('lost', 'there is no connection');
+  }
+
   #requestFault(filters: readonly string[], hasIdentifier: boolean): ClientError | undefined {
-    if (this.#isClosed) return new ClientError('closed', 'the client was closed');
+    if (this.#isClosed) return this.#whyClosed;
     if (filters.length === 0) return new ClientError('invalid', 'no Topic Filter was given'); // [MQTT-3.8.3-2]
     for (const filter of filters) {
       if (typeof parseTopicFilter(filter) === 'string' || !isText(filter)) {
@@ -426,7 +431,7 @@ export class Client {
       }
     }
     const limits = this.limits;
-    if (limits === undefined) return new ClientError('lost', 'there is no connection');
+    if (limits === undefined) return this.#withoutConnection;
     return subscriptionFault(filters, hasIdentifier, limits);
   }
 
@@ -682,6 +687,7 @@ export class Client {
   /** The end of the session on our side. */
   #over(error: ClientError): void {
     this.#isClosed = true;
+    this.#whyClosed = error;
     for (const exchange of this.#exchanges.clear()) exchange.settle?.(error, SENT);
     this.#checkIdle();
     for (const resolve of this.#closeWaiters.splice(0)) resolve();

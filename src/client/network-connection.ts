@@ -42,6 +42,9 @@ export interface ConnectionEvents {
 
 type State = 'connecting' | 'accepted' | 'ending' | 'ended';
 
+const CONNACK_TYPE = 2;
+const AUTH_TYPE = 15;
+
 /** How long the broker may take to close after our DISCONNECT. */
 const CLOSE_WAIT_MS = 1000;
 
@@ -53,6 +56,7 @@ export class NetworkConnection {
   readonly #outbox: Outbox;
   readonly #decoder: StreamDecoder;
   #state: State = 'connecting';
+  #hasReceived = false;
   #timer: Timer;
   #keepAlive: KeepAlive | undefined;
   #limits: ServerLimits;
@@ -96,6 +100,11 @@ export class NetworkConnection {
 
   get isAccepted(): boolean {
     return this.#state === 'accepted';
+  }
+
+  /** Why it is ending, once that is known. */
+  get endReason(): ClientError | undefined {
+    return this.#end;
   }
 
   get isCongested(): boolean {
@@ -175,9 +184,20 @@ export class NetworkConnection {
   #push(buf: Buffer, start: number, end: number): void {
     this.#keepAlive?.received();
     this.#guard(() => {
+      if (this.#state === 'connecting' && !this.#hasReceived && start < end) this.#checkOpening(buf[start] ?? 0);
       this.#decoder.push(buf, start, end, this.#sink);
       if (this.#decoder.isStopped) this.#link.pause();
     });
+  }
+
+  /** The first byte tells whether it is a broker at all; a web server's answer would look like half a packet. */
+  #checkOpening(firstByte: number): void {
+    this.#hasReceived = true;
+    const type = firstByte >> 4;
+    if (type === CONNACK_TYPE || (type === AUTH_TYPE && this.#version === 5)) return;
+    throw violation(
+      `what answers does not begin with CONNACK but with the byte 0x${firstByte.toString(16).padStart(2, '0')}`,
+    );
   }
 
   /** Turns what the peer did wrong into the end of the connection. */
