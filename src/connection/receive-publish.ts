@@ -40,7 +40,8 @@ export function receivePublish(
   const sizeLimit = engine.limits.messageSizeLimit;
   if (sizeLimit > 0 && view.payloadEnd - view.payloadStart > sizeLimit) {
     if (hub.isTracing) engine.logger.log('debug', logLines.tooLargePublish(connection.clientId, line(route, view)));
-    refuse(connection, view.qos, view.packetId, ReasonCode.PacketTooLarge);
+    // Mosquitto says 0x95, which PUBACK and PUBREC may not carry. [MQTT-3.4.2-1] [MQTT-3.5.2-1]
+    refuse(connection, view.qos, view.packetId, ReasonCode.QuotaExceeded);
     return;
   }
   if (route.kind !== 'ordinary' && !isOpenToClients(route)) {
