@@ -15,6 +15,10 @@ export interface Limits extends DeliveryLimits {
   readonly allowDuplicateMessages: boolean;
   /** Whether connects and disconnects are logged. */
   readonly connectionMessages: boolean;
+  /** Whether a session may be used by the user alone who made it. */
+  readonly sessionOwnerCheck: boolean;
+  /** Whether MQTT 5.0 publishers are told which rule refused their message. */
+  readonly explainDenials: boolean;
   /** Bytes waiting for one socket from which QoS 1, QoS 2 and retained messages wait in the session. */
   readonly socketBytesSoftMax: number;
   /** Bytes waiting for one socket from which QoS 0 messages are dropped. */
@@ -36,6 +40,8 @@ export const defaultLimits: Limits = {
   persistentClientExpirationSeconds: null,
   allowDuplicateMessages: true,
   connectionMessages: true,
+  sessionOwnerCheck: true,
+  explainDenials: false,
   socketBytesSoftMax: 256 * 1024,
   socketBytesHardMax: 16 * 1024 * 1024,
 };

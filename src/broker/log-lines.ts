@@ -227,6 +227,9 @@ export const logLines = {
   },
   /** N; more denials in one second than are worth a line each. */
   deniedMore: (count: number): string => `Denied: ${count} more in the same second.`,
+  /** N; another user has a session of this Client Identifier. */
+  foreignSession: (address: string, port: number, clientId: string, username: string | null): string =>
+    `Denied: ${username === null ? 'a client without user name' : `user '${username}'`} from ${address}:${port} may not use the session of ${clientId}, which belongs to another user (session_owner_check).`,
   /** D; above `message_size_limit`. */
   tooLargePublish: (clientId: string, publish: PublishLine): string =>
     `Dropped too large PUBLISH from ${clientId} ${publishDetails(publish)}`,

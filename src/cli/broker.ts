@@ -86,11 +86,12 @@ async function run(
   const privilegeLines = dropPrivileges({ user, env });
   const removePidFile = config.global.pidFile === null ? () => {} : writePidFile(config.global.pidFile, process.pid);
   const clock = systemClock();
+  const allowSymlinks = env['MOSQUITTO_UNSAFE_ALLOW_SYMLINKS'] !== undefined;
   const logger = new BrokerLogger(logSettingsOf(config, args.verbosity), {
     clock,
     pid: process.pid,
     ident: 'moustique',
-    allowSymlinks: env['MOSQUITTO_UNSAFE_ALLOW_SYMLINKS'] !== undefined,
+    allowSymlinks,
   });
   const end = async (status: number): Promise<number> => {
     removePidFile();
@@ -111,7 +112,7 @@ async function run(
   const stopped = untilStopped(program);
   let running: RunningBroker;
   try {
-    running = await RunningBroker.start(config, { clock, logger });
+    running = await RunningBroker.start(config, { clock, logger, allowSymlinks });
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     for (const line of error.lines) logger.log('error', line);

@@ -107,7 +107,7 @@ describe('wrong options', () => {
   });
 
   test('what cannot be honoured yet is refused, and rules between options hold', () => {
-    expect(complaints({ aclFile: 'acl' })[0]).toMatch(/^The 'aclFile' option is not supported: /);
+    expect(complaints({ memoryLimit: 9 })[0]).toMatch(/^The 'memoryLimit' option is not supported: /);
     expect(complaints({ listeners: [{ certfile: 'c' }] })).toEqual([
       'Both certfile and keyfile must be provided to enable a TLS listener.',
     ]);

@@ -8,6 +8,7 @@ import { memorySource } from './source.ts';
 /** For every option one legal line and the value that it means. A missing option does not compile. */
 const legal: Readonly<Record<OptionName, readonly [text: string, value: unknown]>> = {
   accept_protocol_versions: ['3, 5', [3, 5]],
+  acl_explain: ['true', true],
   acl_file: ['/etc/acl', '/etc/acl'],
   address: [
     'one:1884 two # three',
@@ -126,8 +127,10 @@ const legal: Readonly<Record<OptionName, readonly [text: string, value: unknown]
   restart_timeout: ['10 9000 60', { baseSeconds: 10, capSeconds: 7200, stableSeconds: 60 }],
   retain_available: ['false', false],
   retain_expiry_interval: ['60', 60],
+  reload_strict: ['false', false],
   retry_interval: ['20', null],
   round_robin: ['true', true],
+  session_owner_check: ['false', false],
   set_tcp_nodelay: ['false', false],
   socket_domain: ['ipv6', 'ipv6'],
   start_type: ['lazy', 'lazy'],

@@ -60,6 +60,8 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   clientId = '';
   session: Session | null = null;
   client: ConnectedClient | null = null;
+  /** What it was let in with, where a reload may ask for it again. */
+  password: Buffer | null = null;
   /** Route of the PUBLISH before; most publishers stay with one topic. */
   lastRoute: Route<Subscription> | null = null;
   /** Where the rules allowed it to publish last; stale rules make other routes, so it need not be asked again. */

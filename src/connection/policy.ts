@@ -22,6 +22,8 @@ export interface ListenerPolicy {
   readonly useUsernameAsClientId: boolean;
   /** The user name is that of the client certificate; without one nobody is let in. */
   readonly useCertificateIdentity: boolean;
+  /** Whether the passwords of clients that were let in are kept, to be checked again when a reload changes theirs. */
+  readonly remembersPasswords?: boolean;
   /** What its clients may do; absent where there never are rules. Stays the same object through reloads. */
   readonly access?: ListenerAccess | undefined;
   /** Put in front of every topic of the listener's clients; empty = none. */

@@ -46,6 +46,7 @@ export function receiveConnect(connection: Connection, packet: ConnectPacket): M
     address,
     listenerPort: policy.port,
     protocolVersion: packet.protocolVersion,
+    isAbandoned: () => connection.state !== 'authenticating',
   });
   if (!(result instanceof Promise)) {
     decide(connection, packet, username, result);
@@ -84,7 +85,23 @@ function decide(
     end(connection, ReasonCode.NotAuthorized);
     return;
   }
+  if (!ownsSession(connection, clientId, username)) {
+    end(connection, ReasonCode.NotAuthorized);
+    return;
+  }
+  if (connection.policy.remembersPasswords === true) connection.password = packet.password ?? null;
   open(connection, packet, { clientId, username, listenerPort: connection.policy.port });
+}
+
+/** Whether the user may have the session of this Client Identifier, if there is one; whose it is is not disturbed. */
+function ownsSession(connection: Connection, clientId: string, username: string | null): boolean {
+  const { engine } = connection.hub;
+  const owner = engine.sessions.get(clientId)?.publisher.username ?? null;
+  // A session without a user name (anonymous, or from a database that knows none) belongs to nobody.
+  if (owner === null || owner === username || !engine.limits.sessionOwnerCheck) return true;
+  const { address, port } = connection.transport.peer;
+  engine.logger.log('notice', logLines.foreignSession(address, port, clientId, username));
+  return false;
 }
 
 /** Why a CONNECT is refused whoever sends it; 0 when it is not. */

@@ -14,6 +14,8 @@ export interface ConnectRequest {
   /** Port of the listener; 0 for Unix sockets. */
   readonly listenerPort: number;
   readonly protocolVersion: 3 | 4 | 5;
+  /** Whether the client has gone meanwhile, so that the answer does not matter; absent: it never goes. */
+  readonly isAbandoned?: () => boolean;
 }
 
 /** Let in, or the Reason Code (0x80..0x9F) that becomes the CONNACK. */

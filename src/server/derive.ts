@@ -1,15 +1,14 @@
 /** Configuration → the plain records that the engine and its connections work with. */
-import { readFileSync } from 'node:fs';
 import type { Limits } from '../broker/limits.ts';
 import { defaultLimits } from '../broker/limits.ts';
 import type { Config, ListenerConfig } from '../config/config.ts';
 import type { ListenerPolicy } from '../connection/policy.ts';
+import type { AccessRules } from '../contracts/authorizer.ts';
 import type { LogType } from '../contracts/logger.ts';
 import type { LogSettings } from '../observe/logger.ts';
-import { ListenerAuthenticator } from '../security/listener-authenticator.ts';
-import { parsePasswordFile } from '../security/password-file.ts';
-import type { PasswordHash } from '../security/password-hash.ts';
-import { StartError } from './start-error.ts';
+import { ListenerAuthenticator, type PasswordChecks } from '../security/listener-authenticator.ts';
+import type { Place } from './access-control.ts';
+import type { SecurityFiles } from './security-files.ts';
 
 /** Every value of `log_type`, for `-v`. */
 const everyType: readonly LogType[] = [
@@ -39,6 +38,8 @@ export function limitsOf({ global }: Config): Limits {
     persistentClientExpirationSeconds: global.persistentClientExpiration,
     allowDuplicateMessages: global.allowDuplicateMessages,
     connectionMessages: global.connectionMessages,
+    sessionOwnerCheck: global.sessionOwnerCheck,
+    explainDenials: global.aclExplain,
     socketBytesSoftMax: defaultLimits.socketBytesSoftMax,
     socketBytesHardMax: defaultLimits.socketBytesHardMax,
   };
@@ -62,19 +63,35 @@ export function logSettingsOf({ global }: Config, verbosity: 'configured' | 'all
 
 /** A listener's rules and the authenticator in them, which a reload asks about clients that are already in. */
 export interface DerivedPolicy extends ListenerPolicy {
-  readonly authenticator: Pick<ListenerAuthenticator, 'authenticate' | 'stillAllows'>;
+  /** Decides by the listener's own files. */
+  readonly ownAuthenticator: ListenerAuthenticator;
+  /** What its clients may do; null: everything. */
+  readonly rules: AccessRules | null;
 }
 
 /**
- * The rules of one listener; reads its password file.
+ * The rules of one listener; reads its files.
  *
- * @throws StartError - 13 when the password file cannot be read, 3 when a line of it is wrong
+ * @param files - shared by all listeners of one configuration
+ * @param checks - shared by all listeners, and kept through reloads
+ * @param place - what of the listener stays through reloads; not changed here
+ * @throws StartError - 13 when a file cannot be read, 3 when a line of it is wrong
  */
-export function policyOf(listener: ListenerConfig, { global }: Config): DerivedPolicy {
-  const users = listener.passwordFile === null ? null : readUsers(listener.passwordFile);
+export function policyOf(
+  listener: ListenerConfig,
+  { global }: Config,
+  files: SecurityFiles,
+  checks: PasswordChecks,
+  place: Place,
+): DerivedPolicy {
+  const users = listener.passwordFile === null ? null : files.users(listener.passwordFile);
   return {
     port: listener.port,
-    authenticator: new ListenerAuthenticator(users, listener.allowAnonymous),
+    authenticator: place.authenticator,
+    ownAuthenticator: new ListenerAuthenticator(users, listener.allowAnonymous, checks),
+    remembersPasswords: true,
+    access: place.access,
+    rules: listener.aclFile === null ? null : files.rules(listener.aclFile),
     protocolVersions: new Set(listener.acceptProtocolVersions),
     maxQos: listener.maxQos as 0 | 1 | 2,
     maxTopicAlias: listener.maxTopicAlias,
@@ -86,26 +103,4 @@ export function policyOf(listener: ListenerConfig, { global }: Config): DerivedP
     useCertificateIdentity: listener.useIdentityAsUsername || listener.useSubjectAsUsername,
     mountPoint: Buffer.from(listener.mountPoint ?? ''),
   };
-}
-
-function readUsers(path: string): ReadonlyMap<string, PasswordHash> {
-  let content: string;
-  try {
-    content = readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const lines = [`password-file: Error: Unable to open pwfile "${path}".`];
-    if (code === 'EISDIR') lines.push(`Error: ${path} is not a file.`);
-    else if (code === 'EACCES') lines.push(`Error: ${path}: Permission denied.`);
-    throw new StartError(lines, 13, { cause: error });
-  }
-  const { users, problems } = parsePasswordFile(content, path);
-  if (problems.length > 0) {
-    const lines = problems.flatMap(({ line, message }) => [
-      `password-file: Error: ${message}`,
-      `${path}:${line}: ${message}`,
-    ]);
-    throw new StartError(lines, 3);
-  }
-  return users;
 }

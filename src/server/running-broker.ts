@@ -5,6 +5,7 @@
  * while sockets are opened closes those that are open already.
  */
 import { join } from 'node:path';
+import { builtins } from '../base/builtins.ts';
 import type { Clock } from '../base/clock.ts';
 import { version } from '../base/version.ts';
 import { Broker } from '../broker/broker.ts';
@@ -20,7 +21,8 @@ import type { PublishText } from '../observe/publish-text.ts';
 import { SysTopics } from '../observe/sys-topics.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import type { TlsMaterial } from '../transport/tls-context.ts';
-import { type DerivedPolicy, limitsOf, policyOf } from './derive.ts';
+import { AccessControl } from './access-control.ts';
+import { type DerivedPolicy, limitsOf } from './derive.ts';
 import { Listener, newReadBuffer } from './listeners.ts';
 import { StartError } from './start-error.ts';
 
@@ -30,6 +32,8 @@ export interface Surroundings {
   readonly logger: Logger;
   /** Asked instead of passwords and `allow_anonymous`, for programs that embed a broker. */
   readonly authenticator?: Authenticator | undefined;
+  /** `MOSQUITTO_UNSAFE_ALLOW_SYMLINKS`: files of passwords and rights may be symbolic links. Absent: false. */
+  readonly allowSymlinks?: boolean | undefined;
   /** The engine stands and has restored what was stored; no socket is open yet. */
   readonly beforeListening?: ((broker: Broker) => void) | undefined;
   /** Every connection is closed; what is published now is still stored. */
@@ -42,16 +46,18 @@ const stopPatienceMs = 1000;
 export class RunningBroker {
   readonly broker: Broker;
   readonly #surroundings: Surroundings;
+  readonly #accessControl: AccessControl;
   readonly #hub: Hub;
   readonly #sysTopics: SysTopics;
   readonly #listeners: Listener[] = [];
   #config: Config;
   #isStopped = false;
 
-  private constructor(config: Config, surroundings: Surroundings, store: Store) {
+  private constructor(config: Config, surroundings: Surroundings, store: Store, accessControl: AccessControl) {
     const { clock, logger } = surroundings;
     this.#config = config;
     this.#surroundings = surroundings;
+    this.#accessControl = accessControl;
     this.broker = new Broker(clock, logger, store, limitsOf(config));
     this.#hub = new Hub(this.broker.engine);
     this.#sysTopics = new SysTopics({
@@ -72,15 +78,24 @@ export class RunningBroker {
    * @throws StartError - with Mosquitto's lines and exit status; nothing is left open
    */
   static async start(config: Config, surroundings: Surroundings): Promise<RunningBroker> {
+    const { clock, logger, authenticator, allowSymlinks = false } = surroundings;
+    const cores = builtins.os.availableParallelism();
+    const accessControl = new AccessControl({ clock, logger }, authenticator, allowSymlinks, cores);
+    const policies = accessControl.prepare(config);
     const prepared = await Promise.all(
-      config.listeners.map(async (listener) => ({
+      config.listeners.map(async (listener, index) => ({
         listener,
-        policy: withAuthenticator(policyOf(listener, config), surroundings.authenticator),
+        policy: policies[index] as DerivedPolicy,
         tls: await tlsOf(listener, surroundings.logger, surroundings.clock.nowMs()),
       })),
     );
     const store = await openStore(config, surroundings);
-    const running = new RunningBroker(config, surroundings, store);
+    const running = new RunningBroker(config, surroundings, store, accessControl);
+    const { engine } = running.broker;
+    for (const { port, access } of policies) {
+      if (access !== undefined && !engine.accessByPort.has(port)) engine.accessByPort.set(port, access);
+    }
+    accessControl.apply(engine, policies, []);
     running.broker.start();
     surroundings.beforeListening?.(running.broker);
     const readBuffer = newReadBuffer();
@@ -92,6 +107,9 @@ export class RunningBroker {
     }
     try {
       await running.#open();
+      for (const { port, policy } of running.#listeners) {
+        if (policy.access !== undefined && !engine.accessByPort.has(port)) engine.accessByPort.set(port, policy.access);
+      }
     } catch (error) {
       await running.stop();
       throw error;
@@ -147,7 +165,10 @@ export class RunningBroker {
   /**
    * Takes a configuration that was read again. Whatever is wrong with it is logged and leaves everything as it was.
    *
-   * @throws StartError - a password file that cannot be read or understood: Mosquitto 2.1 ends then
+   * What concerns who may come in and what they may do changes in one step, before this method waits for anything.
+   *
+   * @throws StartError - with `reload_strict true`, a file of passwords or rights that cannot be read or understood:
+   *   Mosquitto 2.1 ends then
    */
   async reload(next: Config): Promise<void> {
     const { logger, clock } = this.#surroundings;
@@ -156,18 +177,25 @@ export class RunningBroker {
       logger.log('error', plan.reason);
       return;
     }
-    const policies = plan.config.listeners.map((listener) =>
-      withAuthenticator(policyOf(listener, plan.config), this.#surroundings.authenticator),
-    );
+    let policies: readonly DerivedPolicy[];
+    try {
+      policies = this.#accessControl.prepare(plan.config);
+    } catch (error) {
+      if (!(error instanceof StartError) || plan.config.global.reloadStrict) throw error;
+      for (const line of error.lines) logger.log('error', line);
+      logger.log('error', 'Error: The broker goes on with the rules it has (reload_strict false).');
+      return;
+    }
     for (const { level, text } of plan.notices) logger.log(level, text);
     this.#config = plan.config;
     this.broker.engine.limits = limitsOf(plan.config);
     this.#sysTopics.changeInterval(plan.config.global.sysInterval);
     for (const [index, listener] of this.#listeners.entries()) {
       listener.config = plan.config.listeners[index] as ListenerConfig;
-      const policy = policies[index] as DerivedPolicy;
-      this.#dismiss(listener, policy);
-      listener.policy = policy;
+      listener.policy = policies[index] as DerivedPolicy;
+    }
+    this.#accessControl.apply(this.broker.engine, policies, this.#hub.connections);
+    for (const listener of this.#listeners) {
       try {
         const tls = await tlsOf(listener.config, logger, clock.nowMs());
         if (tls !== null) await listener.changeTls(tls);
@@ -184,6 +212,7 @@ export class RunningBroker {
     if (this.#isStopped) return;
     this.#sysTopics.stop();
     for (const listener of this.#listeners) listener.close();
+    this.#accessControl.close();
     const transports = [...this.#hub.connections].map(({ transport }) => transport);
     for (const connection of [...this.#hub.connections]) connection.disconnect(ReasonCode.ServerShuttingDown);
     await this.#drained(transports);
@@ -209,16 +238,6 @@ export class RunningBroker {
     if (unavailable.length > 0 && unavailable.length === this.#listeners.length) throw unavailable[0];
   }
 
-  /** Disconnects those that a new policy would not let in. */
-  #dismiss(listener: Listener, policy: DerivedPolicy): void {
-    for (const connection of [...this.#hub.connections]) {
-      if (connection.policy !== listener.policy || connection.client === null) continue;
-      const { username } = connection.client;
-      if (policy.authenticator.stillAllows(username, policy.useCertificateIdentity && username !== null)) continue;
-      connection.disconnect(ReasonCode.NotAuthorized);
-    }
-  }
-
   async #drained(transports: readonly { readonly pendingBytes: number }[]): Promise<void> {
     const { clock } = this.#surroundings;
     const endMs = clock.monotonicMs() + stopPatienceMs;
@@ -232,12 +251,6 @@ function isUnavailable(error: unknown): boolean {
   if (!(error instanceof StartError)) return false;
   const { code } = error.cause as NodeJS.ErrnoException;
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
-}
-
-function withAuthenticator(policy: DerivedPolicy, authenticator: Authenticator | undefined): DerivedPolicy {
-  if (authenticator === undefined) return policy;
-  const asked = { authenticate: authenticator.authenticate.bind(authenticator), stillAllows: () => true };
-  return { ...policy, authenticator: asked };
 }
 
 async function tlsOf(listener: ListenerConfig, logger: Logger, nowMs: number): Promise<TlsMaterial | null> {

@@ -1,0 +1,146 @@
+/**
+ * Who may come in and what they may do, at every listener, through reloads.
+ *
+ * Connections refer to the {@link Place} of their listener, which stays; what is in it is replaced for all listeners in one
+ * step, without a pause, so that no packet is judged by old rules in one place and new ones in another.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Engine } from '../broker/engine.ts';
+import { takeRules } from '../broker/rights.ts';
+import { ReasonCode } from '../codec/reason-code.ts';
+import type { Config } from '../config/config.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { Authenticator } from '../contracts/authenticator.ts';
+import type { ListenerAccess } from '../contracts/authorizer.ts';
+import type { Logger } from '../contracts/logger.ts';
+import { HashQueue } from '../security/hash-queue.ts';
+import {
+  CurrentAuthenticator,
+  ListenerAuthenticator,
+  type PasswordChecks,
+} from '../security/listener-authenticator.ts';
+import { LoginThrottle } from '../security/login-throttle.ts';
+import { type DerivedPolicy, policyOf } from './derive.ts';
+import { SecurityFiles } from './security-files.ts';
+
+/** Password checks at a time: one core is left to the event loop, and threads of the pool to the disk. */
+const checksMax = 3;
+/** Password checks that may wait: more would not be answered before their clients are given up. */
+const checksWaitingMax = 10_000;
+
+/** What a listener keeps through reloads. */
+export interface Place {
+  readonly access: ListenerAccess;
+  readonly authenticator: CurrentAuthenticator;
+}
+
+export class AccessControl {
+  readonly #logger: Logger;
+  readonly #embedded: Authenticator | undefined;
+  readonly #allowSymlinks: boolean;
+  readonly #checks: PasswordChecks;
+  /** In the order of the listeners. */
+  readonly #places: Place[] = [];
+  /** Connection → the authenticator that let it in, or found that it still may be. */
+  readonly #admittedBy = new WeakMap<Connection, ListenerAuthenticator>();
+  #reloads = 0;
+
+  /** @param embedded - asked instead of the listeners' own files */
+  constructor(
+    { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+    embedded: Authenticator | undefined,
+    allowSymlinks: boolean,
+    cores: number,
+  ) {
+    this.#logger = logger;
+    this.#embedded = embedded;
+    this.#allowSymlinks = allowSymlinks;
+    this.#checks = {
+      queue: new HashQueue(Math.max(1, Math.min(checksMax, cores - 1)), checksWaitingMax),
+      throttle: new LoginThrottle(clock, (address, seconds) => {
+        const text = `Warning: Too many bad passwords from ${address}: its next attempts wait ${seconds} s.`;
+        logger.log('warning', text);
+      }),
+    };
+  }
+
+  /**
+   * The policies of all listeners; nothing is in force yet. Warnings about the files are logged.
+   *
+   * @throws StartError - 13 when a file cannot be read, 3 when a line of it is wrong
+   */
+  prepare(config: Config): readonly DerivedPolicy[] {
+    const files = new SecurityFiles(this.#allowSymlinks);
+    const policies = config.listeners.map((listener, index) => {
+      const policy = policyOf(listener, config, files, this.#checks, this.#placeOf(index));
+      return this.#embedded === undefined
+        ? policy
+        : { ...policy, authenticator: this.#embedded, remembersPasswords: false };
+    });
+    for (const line of files.warnings) this.#logger.log('warning', line);
+    return policies;
+  }
+
+  /**
+   * Puts policies into force, for clients that are connected as well: those who would not be let in any more are
+   * disconnected; where that takes a password check, a moment later.
+   */
+  apply(engine: Engine, policies: readonly DerivedPolicy[], connections: Iterable<Connection>): void {
+    const before = this.#places.map(({ authenticator }) => authenticator.current);
+    for (const [index, { rules, ownAuthenticator }] of policies.entries()) {
+      const place = this.#placeOf(index);
+      place.access.rules = rules;
+      place.authenticator.current = ownAuthenticator;
+    }
+    takeRules(
+      engine,
+      this.#places.map(({ access }) => access),
+    );
+    this.#reloads++;
+    if (this.#embedded !== undefined) return;
+    const later: (() => Promise<void>)[] = [];
+    for (const connection of [...connections]) {
+      const index = this.#places.findIndex(({ access }) => access === connection.policy.access);
+      const policy = policies[index];
+      const old = before[index];
+      if (policy === undefined || old === undefined || connection.client === null) continue;
+      const admittedBy = this.#admittedBy.get(connection) ?? old;
+      this.#admittedBy.set(connection, admittedBy);
+      const { username } = connection.client;
+      const shown = {
+        username,
+        password: connection.password,
+        hasCertificateIdentity: policy.useCertificateIdentity && username !== null,
+      };
+      const settle = (isAllowed: boolean): void => {
+        if (isAllowed) this.#admittedBy.set(connection, policy.ownAuthenticator);
+        else connection.disconnect(ReasonCode.NotAuthorized);
+      };
+      const verdict = policy.ownAuthenticator.stillAllows(shown, admittedBy);
+      if (typeof verdict === 'boolean') settle(verdict);
+      else later.push(async () => settle(await verdict()));
+    }
+    void this.#settleAll(later);
+  }
+
+  /** Lets go of whoever still waits. */
+  close(): void {
+    this.#reloads++;
+    this.#checks.throttle.close();
+  }
+
+  /** One after the other, so that clients who want to come in are not behind all of them. */
+  async #settleAll(later: readonly (() => Promise<void>)[]): Promise<void> {
+    const reload = this.#reloads;
+    for (const settle of later) {
+      // A newer reload asks about everybody again.
+      if (reload !== this.#reloads) return;
+      await settle();
+    }
+  }
+
+  #placeOf(index: number): Place {
+    const nobody = new ListenerAuthenticator(null, false, this.#checks);
+    return (this.#places[index] ??= { access: { rules: null }, authenticator: new CurrentAuthenticator(nobody) });
+  }
+}

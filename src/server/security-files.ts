@@ -1,0 +1,81 @@
+/** The files that say who may come in and what they may do, each read once however many listeners name it. */
+import { AclRules } from '../security/acl-check.ts';
+import { parseAclFile } from '../security/acl-file.ts';
+import { parsePasswordFile } from '../security/password-file.ts';
+import type { PasswordHash } from '../security/password-hash.ts';
+import { malformed, readSecurityFile, SecurityFileError } from '../security/security-file.ts';
+import { StartError } from './start-error.ts';
+
+export class SecurityFiles {
+  readonly #allowSymlinks: boolean;
+  readonly #users = new Map<string, ReadonlyMap<string, PasswordHash>>();
+  readonly #rules = new Map<string, AclRules>();
+  readonly #warnings: string[] = [];
+
+  constructor(allowSymlinks: boolean) {
+    this.#allowSymlinks = allowSymlinks;
+  }
+
+  /** Log lines about the files read so far. */
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  /**
+   * User name → password.
+   *
+   * @throws StartError - 13 when the file cannot be read, 3 when a line of it is wrong or it is empty
+   */
+  users(path: string): ReadonlyMap<string, PasswordHash> {
+    const known = this.#users.get(path);
+    if (known !== undefined) return known;
+    const content = this.#read(path, `password-file: Error: Unable to open pwfile "${path}".`);
+    if (content === '') {
+      throw new StartError(
+        [
+          `password-file: Error: Password file "${path}" is empty: no user could connect. Add one with moustique_passwd.`,
+        ],
+        malformed,
+      );
+    }
+    const { users, problems } = parsePasswordFile(content, path);
+    if (problems.length > 0) {
+      const lines = problems.flatMap(({ line, message }) => [
+        `password-file: Error: ${message}`,
+        `${path}:${line}: ${message}`,
+      ]);
+      throw new StartError(lines, malformed);
+    }
+    this.#users.set(path, users);
+    return users;
+  }
+
+  /** @throws StartError - 13 when the file cannot be read, 3 when a line of it is wrong */
+  rules(path: string): AclRules {
+    const known = this.#rules.get(path);
+    if (known !== undefined) return known;
+    const file = parseAclFile(this.#read(path, `Error: Unable to open acl_file "${path}".`), path);
+    if (file.problems.length > 0) {
+      const lines = file.problems.flatMap(({ line, text }) => [text, `${path}:${line}: ${text}`]);
+      throw new StartError([...lines, `Error opening acl file "${path}".`], malformed);
+    }
+    for (const { line, text } of file.warnings) this.#warnings.push(`${text} (${path}:${line})`);
+    if (file.rules.length === 0) {
+      this.#warnings.push(`Warning: ACL file ${path} has no rule, so nobody may read or write anything.`);
+    }
+    const rules = new AclRules(file);
+    this.#rules.set(path, rules);
+    return rules;
+  }
+
+  #read(path: string, cannotOpen: string): string {
+    try {
+      const { content, warnings } = readSecurityFile(path, { cannotOpen, allowSymlinks: this.#allowSymlinks });
+      this.#warnings.push(...warnings);
+      return content;
+    } catch (error) {
+      if (!(error instanceof SecurityFileError)) throw error;
+      throw new StartError(error.lines, error.exitCode, { cause: error });
+    }
+  }
+}
