@@ -194,6 +194,8 @@ describe('refuses', () => {
     const exact = Buffer.concat([Buffer.from([0x30, 18]), Buffer.alloc(18)]);
     expect(push(decoder, exact)).toBe(1);
     expect(protocolErrorOf(() => push(decoder, '30 13'))).toMatchObject({ reasonCode: 0x95, silent: false });
+    const arrived = Buffer.concat([Buffer.from([0x30, 19]), Buffer.alloc(19)]);
+    expect(protocolErrorOf(() => push(opened(20), arrived))).toMatchObject({ reasonCode: 0x95, silent: false });
   });
 
   test('the same when the header is split', () => {

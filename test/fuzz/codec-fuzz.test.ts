@@ -141,17 +141,18 @@ function tryInput(index: number): void {
   const version = random.pick(versions);
   const stream = mutatedStream(random, samples[version]);
   const isStrict = random.oneIn(2);
+  const maximumPacketSize = random.pick([30, 100, MAXIMUM_PACKET_SIZE]);
   const opening = random.oneIn(4) ? 'connect' : 'any';
 
   const whole = new Outline();
   whole.onEach = (firstByte, buf, start, end) => tryPacket(random, version, firstByte, buf, start, end);
-  const decoder = new StreamDecoder(MAXIMUM_PACKET_SIZE, opening);
+  const decoder = new StreamDecoder(maximumPacketSize, opening);
   decoder.requireShortestLength = isStrict;
   const wholeRefusal = refusalOf(() => decoder.push(stream, 0, stream.length, whole));
 
   const split = new Outline();
   split.stopEvery = random.below(3);
-  const second = new StreamDecoder(MAXIMUM_PACKET_SIZE, opening);
+  const second = new StreamDecoder(maximumPacketSize, opening);
   second.requireShortestLength = isStrict;
   const splitRefusal = refusalOf(() => {
     for (let at = 0; at < stream.length; ) {
@@ -183,8 +184,8 @@ test(`only ProtocolError leaves the decoders (${onlyInput === undefined ? `${inp
   console.log(`codec fuzz: seed ${seed}, ${end - first} inputs, ${accepted} packets accepted, ${refused} refused`);
   if (onlyInput === undefined) {
     // A corpus or a mutation that no longer reaches the decoders would make this test blind.
-    expect(accepted).toBeGreaterThan(inputs / 4);
-    expect(refused).toBeGreaterThan(inputs / 4);
+    expect(accepted).toBeGreaterThan(inputs / 5);
+    expect(refused).toBeGreaterThan(inputs / 5);
   }
 });
 
