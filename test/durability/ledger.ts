@@ -370,7 +370,8 @@ export function canonical(facts: Iterable<Fact>): string {
   return lines.sort().join('\n');
 }
 
-function contentOf(message: Message): string {
+/** A message as a text; messages of a ledger differ in their payload. */
+export function contentOf(message: Message): string {
   const { topic, qos, retain, publisher, publisherPacketId, expiresAtMs } = message;
   // Message Expiry Interval may have moved to the end of the properties.
   const properties = message.propertiesEnd - message.propertiesStart;

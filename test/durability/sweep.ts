@@ -1,8 +1,10 @@
 /**
- * Runs a long sweep: `npx tsx test/durability/sweep.ts kill|power|interval|os|fault [count] [first seed]`.
+ * Runs a long sweep: `npx tsx test/durability/sweep.ts kill|power|interval|os|fault|flip [count] [first seed]`; for `flip` the
+ * count is the size of the store in bytes.
  *
  * Ends with status 1 when a point failed; each failing point names its seed.
  */
+import { filesOfSize, flipEveryByte } from './byte-flips.ts';
 import { faultPoint, type SweepResult, sweepEnds } from './sweeps.ts';
 
 const [what = 'kill', countText = '2000', seedText = '1'] = process.argv.slice(2);
@@ -20,6 +22,7 @@ else if (what === 'power') result = await sweepEnds(seed, count, 'power', { kind
 else if (what === 'interval') {
   result = await sweepEnds(seed, count, 'power', { kind: 'interval', milliseconds: 100 }, progress);
 } else if (what === 'os') result = await sweepEnds(seed, count, 'power', { kind: 'os' }, progress);
+else if (what === 'flip') result = flipEveryByte(await filesOfSize(seed, count), seed);
 else {
   for (; result.points < count; result.points++) {
     const failure = await faultPoint(seed + result.points);
