@@ -100,7 +100,8 @@ function onPubrel(connection: Connection, session: Session, packetId: number): v
 
 function goOn(connection: Connection, session: Session): void {
   const { engine } = connection.hub;
-  if (session.outgoing !== null && session.outgoing.queued > 0) sendWaiting(engine, session);
+  const { outgoing } = session;
+  if (outgoing !== null && (outgoing.queued > 0 || outgoing.heldBack > 0)) sendWaiting(engine, session);
   if (session.backlogs !== null) continueBacklogs(engine, session);
 }
 

@@ -127,8 +127,11 @@ function deliverAcknowledged(
 export function sendWaiting(needs: DeliveryNeeds, session: Session): void {
   const { outlet, outgoing } = session;
   if (outlet === null || outgoing === null) return;
-  if (session.mustRecheck) recheck(needs, session, outgoing.sendAt);
-  while (outgoing.queued > 0 && session.outlet === outlet && !outlet.isCongested) {
+  if (session.mustRecheck) recheck(needs, session, outgoing.heldBack > 0 ? outgoing.resendAt : outgoing.sendAt);
+  if (outgoing.heldBack > 0) {
+    for (let sequence = outgoing.resendAt; sequence < outgoing.sendAt; sequence++) sendAgain(needs, session, sequence);
+  }
+  while (outgoing.queued > 0 && outgoing.heldBack === 0 && session.outlet === outlet && !outlet.isCongested) {
     const sequence = outgoing.sendAt;
     const message = outgoing.message(sequence) as Message;
     if (isExpired(message, needs.nowMs)) {
@@ -151,29 +154,17 @@ export function sendWaiting(needs: DeliveryNeeds, session: Session): void {
 
 /**
  * Sends again what was under way when the last connection ended, in the original order with the original identifiers, then
- * what waits. [MQTT-4.4.0-1]
+ * what waits. [MQTT-4.4.0-1] A client that takes less at a time than before gets the rest as it acknowledges.
  */
 export function resume(needs: DeliveryNeeds, session: Session): void {
   const { outlet, outgoing } = session;
   if (outlet === null) return;
   if (session.mustRecheck) recheck(needs, session, outgoing?.first ?? 0);
   if (outgoing !== null) {
+    outgoing.holdBack();
     for (let sequence = outgoing.first; sequence < outgoing.sendAt; sequence++) {
-      const step = outgoing.step(sequence);
-      if (step === Step.none) continue;
-      if (step === Step.awaitingPubcomp) {
-        outlet.sendPubrel(packetIdOf(sequence));
-        continue;
-      }
-      const sent = outlet.sendPublish(
-        outgoing.message(sequence) as Message,
-        outgoing.qos(sequence),
-        outgoing.retain(sequence),
-        outgoing.dup(sequence),
-        packetIdOf(sequence),
-        outgoing.subscriptionIds(sequence),
-      );
-      if (!sent) finish(needs, session, sequence);
+      if (outgoing.step(sequence) === Step.awaitingPubcomp) outlet.sendPubrel(packetIdOf(sequence));
+      else sendAgain(needs, session, sequence);
     }
     sendWaiting(needs, session);
   }
@@ -185,6 +176,24 @@ export function resume(needs: DeliveryNeeds, session: Session): void {
     if (!isExpired(message, needs.nowMs)) outlet.sendPublish(message, 0, retain, false, 0, ids);
     release(needs.holdings, message);
   }
+}
+
+/** Sends a PUBLISH of an earlier connection again, unless the window of this one is full. [MQTT-4.9.0-2] */
+function sendAgain(needs: DeliveryNeeds, session: Session, sequence: number): void {
+  const { outlet } = session;
+  const outgoing = session.outgoing as Outgoing;
+  if (outlet === null || !outgoing.isHeldBack(sequence)) return;
+  if (outgoing.inFlight - outgoing.heldBack >= outlet.receiveMaximum) return;
+  outgoing.sentAgain(sequence);
+  const sent = outlet.sendPublish(
+    outgoing.message(sequence) as Message,
+    outgoing.qos(sequence),
+    outgoing.retain(sequence),
+    outgoing.dup(sequence),
+    packetIdOf(sequence),
+    outgoing.subscriptionIds(sequence),
+  );
+  if (!sent) finish(needs, session, sequence);
 }
 
 /**

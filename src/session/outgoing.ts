@@ -35,6 +35,9 @@ export class Outgoing {
   #inFlightBytes = 0;
   #queued = 0;
   #queuedBytes = 0;
+  /** Deliveries under way that the present connection has not sent yet, and the first that may be one. */
+  #heldBack = 0;
+  #resendAt = 0;
 
   /** @param lastSequence - number of the session's last delivery in an earlier life, 0 = none */
   constructor(lastSequence = 0) {
@@ -58,6 +61,16 @@ export class Outgoing {
 
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  /** Deliveries under way whose PUBLISH has to be sent again, which the present connection has not done yet. */
+  get heldBack(): number {
+    return this.#heldBack;
+  }
+
+  /** Where to look for the first of them. */
+  get resendAt(): number {
+    return Math.max(this.#resendAt, this.#first);
   }
 
   get lastSequence(): number {
@@ -190,15 +203,37 @@ export class Outgoing {
 
   /** Marks every delivery under way as sent before: its connection is gone. */
   interrupted(): void {
+    this.#heldBack = 0;
     for (let sequence = this.#first; sequence < this.#sendAt; sequence++) {
       const slot = sequence & this.#mask;
       if (this.#steps[slot] !== Step.none) this.#flags[slot] = (this.#flags[slot] as number) | dupBit;
     }
   }
 
+  /** A new connection begins: every PUBLISH under way has to be sent again. */
+  holdBack(): void {
+    this.#resendAt = this.#first;
+    this.#heldBack = 0;
+    for (let sequence = this.#first; sequence < this.#sendAt; sequence++) {
+      if (this.#awaitsAnswer(sequence & this.#mask)) this.#heldBack++;
+    }
+  }
+
+  /** Whether the PUBLISH is one of those held back. */
+  isHeldBack(sequence: number): boolean {
+    return this.#heldBack > 0 && sequence >= this.#resendAt && this.#awaitsAnswer(sequence & this.#mask);
+  }
+
+  /** The first of those held back is sent again. */
+  sentAgain(sequence: number): void {
+    this.#heldBack--;
+    this.#resendAt = sequence + 1;
+  }
+
   /** PUBREC came: the message is the receiver's, only PUBREL and PUBCOMP are left. Returns the message. */
   released(sequence: number): Message | null {
     const slot = sequence & this.#mask;
+    if (this.isHeldBack(sequence)) this.#heldBack--;
     const message = this.#messages[slot] as Message | null;
     this.#steps[slot] = Step.awaitingPubcomp;
     this.#messages[slot] = null;
@@ -215,6 +250,7 @@ export class Outgoing {
       this.#queued--;
       this.#queuedBytes -= bytes;
     } else {
+      if (this.isHeldBack(sequence)) this.#heldBack--;
       this.#inFlight--;
       this.#inFlightBytes -= bytes;
     }
@@ -224,6 +260,11 @@ export class Outgoing {
     if (sequence === this.#first) this.#moveFirst();
     this.#skipHoles();
     return message;
+  }
+
+  #awaitsAnswer(slot: number): boolean {
+    const step = this.#steps[slot];
+    return step === Step.awaitingPuback || step === Step.awaitingPubrec;
   }
 
   #moveFirst(): void {
