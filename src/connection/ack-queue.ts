@@ -29,6 +29,11 @@ export class AckQueue {
   #waiting: Waiting[] = [];
   #version: ProtocolVersion = 4;
   #onEmpty: (() => void) | null = null;
+  /**
+   * PUBLISH packets with QoS above 0 that came on this connection and have no final answer yet: PUBACK, PUBCOMP, or a PUBREC
+   * that refuses. What an earlier connection left open is not among them. (MQTT 5.0 §4.9)
+   */
+  unanswered = 0;
 
   /** @param onWaiting - told when the queue begins to wait and when it is empty again */
   constructor(
@@ -112,5 +117,6 @@ export class AckQueue {
     const end = writeAck(this.#outbound.arena, start, type, packetId, reasonCode, version);
     this.#outbound.position = end;
     this.#outbox.add(start, end, 1);
+    if (this.unanswered > 0 && (type === 'puback' || type === 'pubcomp' || reasonCode >= 0x80)) this.unanswered--;
   }
 }

@@ -13,6 +13,7 @@ import { ProtocolError } from '../codec/protocol-error.ts';
 import { type PublishView, readPublish } from '../codec/publish.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
 import { variableByteIntegerSize } from '../codec/variable-byte-integer.ts';
+import type { Rights } from '../contracts/authorizer.ts';
 import { hold } from '../session/holding.ts';
 import type { Session, Subscription } from '../session/session.ts';
 import { type Route, routeHasName } from '../topics/route-cache.ts';
@@ -56,7 +57,7 @@ export function receivePublish(
   }
   if (session.rights !== null && route !== connection.allowedRoute) {
     if (!mayPublish(engine, session, route)) {
-      deny(connection, route, view);
+      deny(connection, route, view, session.rights);
       return;
     }
     connection.allowedRoute = route;
@@ -180,14 +181,17 @@ function mountedRoute(connection: Connection, bytes: Buffer, start: number, end:
   return findRoute(hub.engine, hub.mountedTopic, 0, length);
 }
 
-/** Exchanges begun by the client and not finished by us, against what CONNACK allowed. [MQTT-3.3.4-7] */
+/** Exchanges that the client began on this connection and we have not finished, against what CONNACK allowed. [MQTT-3.3.4-7] */
 function checkReceiveMaximum(connection: Connection, view: PublishView): void {
   if (connection.version !== 5) return;
   const maximum = connection.hub.engine.limits.maxInflightMessages;
   if (maximum === 0) return;
-  const received = connection.session?.received;
-  if (received?.has(view.packetId)) return;
-  if ((received?.size ?? 0) + connection.acks.waiting < maximum) return;
+  // A repeat is not another message.
+  if (view.qos === 2 && connection.session?.received?.has(view.packetId)) return;
+  if (connection.acks.unanswered < maximum) {
+    connection.acks.unanswered++;
+    return;
+  }
   throw new ProtocolError(
     ReasonCode.ReceiveMaximumExceeded,
     'MQTT-3.3.4-7',
@@ -235,23 +239,34 @@ function routeAgain(connection: Connection, { topic }: Route<Subscription>): Rou
   return findRoute(connection.hub.engine, topic.bytes, 0, topic.bytes.length);
 }
 
-function deny(connection: Connection, route: Route<Subscription>, view: PublishView): void {
+/** @param rights - the rules that denied it; absent where it was not them */
+function deny(connection: Connection, route: Route<Subscription>, view: PublishView, rights?: Rights): void {
   const { hub } = connection;
   if (hub.isTracing) {
     hub.engine.logger.log('debug', logLines.deniedPublish(connection.clientId, line(route, view)));
   }
-  refuse(connection, view.qos, view.packetId, ReasonCode.NotAuthorized);
+  const why =
+    rights !== undefined && hub.engine.limits.explainDenials
+      ? rights.describe(rights.decide('publish', route.topic.name))
+      : null;
+  refuse(connection, view.qos, view.packetId, ReasonCode.NotAuthorized, why);
 }
 
 /** MQTT 5.0 is told in the acknowledgement; 3.x gets the usual one and the message is gone. Mosquitto. (docs/adr/0013) */
-function refuse(connection: Connection, qos: number, packetId: number, reasonCode: number): void {
+function refuse(
+  connection: Connection,
+  qos: number,
+  packetId: number,
+  reasonCode: number,
+  why: string | null = null,
+): void {
   if (qos === 0) return;
   if (qos === 2 && connection.version !== 5) {
     const session = connection.session as Session;
     session.received ??= new Map();
     session.received.set(packetId, null);
   }
-  connection.acknowledge(qos === 1 ? 'puback' : 'pubrec', packetId, reasonCode);
+  connection.acknowledge(qos === 1 ? 'puback' : 'pubrec', packetId, reasonCode, why);
 }
 
 function qosNotSupported(): ProtocolError {
