@@ -180,6 +180,7 @@ class SocketLink implements Link {
     socket.on('data', (bytes) => this.receive(bytes, bytes.length));
     this.#listen(socket);
     if (this.#isPaused) socket.pause();
+    else socket.resume();
     this.#handlers.onOpen();
   }
 
