@@ -14,7 +14,7 @@ import {
 import { leaveSession } from '../broker/sessions.ts';
 import { ACK_SIZE_MAX, type AckType, writeAck } from '../codec/acks.ts';
 import { encodePacket } from '../codec/encode.ts';
-import { NO_PROPERTIES, type ProtocolVersion } from '../codec/packet.ts';
+import { type AckPacket, NO_PROPERTIES, type ProtocolVersion } from '../codec/packet.ts';
 import { mayCarry, ReasonCode } from '../codec/reason-code.ts';
 import { PACKET_SIZE_MAX, type PacketSink, StreamDecoder } from '../codec/stream-decoder.ts';
 import type { ConnectedClient } from '../contracts/hooks.ts';
@@ -70,6 +70,8 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   aliases: OutboundAliases | null = null;
   receiveMaximum = 65_535;
   maximumPacketSize: number = PACKET_SIZE_MAX;
+  /** Request Problem Information: whether Reason Strings may be sent. [MQTT-3.1.2-29] */
+  wantsReasons = true;
   mountPointBytes = 0;
   /** Ticks of silence after which the peer counts as gone, 0 = never. */
   silenceTicksMax = connectTicks;
@@ -206,14 +208,28 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
 
   // What the handlers of packets ask for.
 
-  /** Answers a packet of an exchange once the store has what the answer promises. */
-  acknowledge(type: AckType, packetId: number, reasonCode: number): void {
+  /**
+   * Answers a packet of an exchange once the store has what the answer promises.
+   *
+   * @param why - Reason String, for clients that take one
+   */
+  acknowledge(type: AckType, packetId: number, reasonCode: number, why: string | null = null): void {
     if (this.hub.isTracing) {
       const line =
         type === 'puback' || type === 'pubrec'
           ? logLines.sendingAck(type === 'puback' ? 'PUBACK' : 'PUBREC', this.clientId, packetId, reasonCode)
           : logLines.sendingRelease(type === 'pubrel' ? 'PUBREL' : 'PUBCOMP', this.clientId, packetId);
       this.hub.engine.logger.log('debug', line);
+    }
+    if (why !== null && this.version === 5 && this.wantsReasons) {
+      // Callers pair type and code as the packet allows; the union cannot be told so without a branch for each type.
+      const explained = { type, packetId, reasonCode, properties: { reasonString: why } } as AckPacket;
+      const packet = encodePacket(explained, 5);
+      // [MQTT-3.4.2-2]
+      if (packet.length <= this.maximumPacketSize) {
+        this.acks.pushPacket(packet);
+        return;
+      }
     }
     this.acks.push(type, packetId, reasonCode, this.version);
   }

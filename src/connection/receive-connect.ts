@@ -161,6 +161,7 @@ function open(connection: Connection, packet: ConnectPacket, publisher: Publishe
   const { properties, protocolVersion: version } = packet;
   const { clientId, username } = publisher;
   connection.clientId = clientId;
+  connection.wantsReasons = properties.requestProblemInformation !== false;
   const ownWindow = limits.maxInflightMessages === 0 ? 65_535 : limits.maxInflightMessages;
   connection.receiveMaximum = properties.receiveMaximum ?? ownWindow;
   const aliasMaximum = Math.min(properties.topicAliasMaximum ?? 0, policy.maxTopicAliasBroker);
