@@ -47,7 +47,6 @@ export const persistenceOptions = {
     default: 'commit',
     reload: 'restart',
     isExtension: true,
-    unsupported: { why: 'there is no journal yet: the database file is written at autosave and at the end' },
     doc: 'When an acknowledged message is on the disk: `commit` before its acknowledgement, `interval N ms` at most N milliseconds later, `os` when the operating system writes it.',
   }),
 };
