@@ -139,6 +139,19 @@ test('v5 [MQTT-3.1.4-2] a client that goes while it is asked about leaves no ses
   }
 });
 
+test('v5 [MQTT-3.1.4-2] [U5-15] who is not decided upon in ten seconds is closed, and what is decided later changes nothing', async () => {
+  let answer: (result: AuthenticationResult) => void = () => {};
+  const asked = new Promise<AuthenticationResult>((resolve) => (answer = resolve));
+  const broker = await startBroker(resources, { authenticator: { authenticate: () => asked } });
+  const client = await broker.open();
+  client.send(v5.connect({ will: { retain: true }, properties: [property.sessionExpiryInterval(60)] }));
+  await broker.advance(11.5);
+  await client.expectClosed();
+  answer('accepted');
+  await broker.settle();
+  expect(broker.running.broker.gauges()).toMatchObject({ clientsTotal: 0, clientsConnected: 0, retainedCount: 0 });
+});
+
 test('v5 [MQTT-3.1.4-3] the same Client Identifier again: the old connection is told 0x8E and closed, the new one serves', async () => {
   const broker = await startBroker(resources, { transports: ['tcp', 'ws'] });
   const old = await broker.connect({ clientId: 'c' });

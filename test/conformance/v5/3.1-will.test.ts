@@ -139,6 +139,7 @@ for (const [name, end] of Object.entries(endings)) {
       properties: [property.sessionExpiryInterval(60)],
     });
     expect(back.connack.sessionPresent).toBe(true);
+    expect(broker.running.broker.gauges().messagesStored).toBe(0); // it is forgotten altogether
     await broker.advance(100);
     await watcher.expectNothing();
     await broker.kill(back); // this connection has no Will
