@@ -4,7 +4,6 @@
  * What is exported here is the public API; everything else may change.
  */
 export type { ConnectRequest } from './contracts/authenticator.ts';
-export type { Action } from './contracts/authorizer.ts';
 export type { ConnectedClient } from './contracts/hooks.ts';
 export type { LogType } from './contracts/logger.ts';
 export type { Publisher } from './contracts/message.ts';

@@ -1,4 +1,6 @@
 /** The library: a broker inside a program. Several of them live side by side and share nothing. */
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import { type Gauges, Stats } from '../broker/stats.ts';
@@ -6,6 +8,7 @@ import { ReasonCode, type ReasonCodeOf } from '../codec/reason-code.ts';
 import type { ConnectedClient } from '../contracts/hooks.ts';
 import { BrokerLogger } from '../observe/logger.ts';
 import { parseTopicFilter } from '../topics/topic-filter.ts';
+import { acceptByEvents } from '../transport/tcp.ts';
 import { logSettingsOf } from './derive.ts';
 import { authenticatorOf, authorizerOf, textOf } from './library/access.ts';
 import { type BrokerState, BrokerStateError } from './library/broker-state.ts';
@@ -131,6 +134,25 @@ export class EmbeddedBroker {
   }
 
   /**
+   * Serves a client on a stream that the program accepted itself: a socket of its own server, a WebSocket made a stream. It is
+   * treated as on a listener that has no options of its own; the broker owns the stream from here on.
+   *
+   * @throws RangeError - when it is no stream
+   * @throws BrokerStateError - the broker is not running; the stream is destroyed
+   */
+  handle(stream: Duplex): void {
+    if (!isStream(stream)) throw new RangeError(`stream: expected a stream.Duplex, got ${quoted(stream)}`);
+    if (this.#running === null || this.#state !== 'running') {
+      stream.destroy();
+      throw new BrokerStateError('handle', this.#state);
+    }
+    // Of a socket, the transport uses only what every stream in both directions has.
+    const socket = stream as Socket;
+    const { remoteAddress = '', remotePort = 0 } = socket;
+    this.#running.serve(acceptByEvents(socket, { address: remoteAddress, port: remotePort, tls: null }, this.#clock));
+  }
+
+  /**
    * Publishes a message of the program. Access rules do not apply, and `$` topics are allowed.
    *
    * @param topic - a Topic Name, without wildcards
@@ -236,7 +258,7 @@ export class EmbeddedBroker {
   }
 
   async #start(): Promise<readonly OpenListener[]> {
-    const { config, notices, authenticate, authorize, log } = this.#options;
+    const { config, notices, handedOver, authenticate, authorize, log } = this.#options;
     const clock = this.#clock;
     if (config.global.logDest.length > 0) {
       const ident = 'moustique';
@@ -252,6 +274,7 @@ export class EmbeddedBroker {
       const running = await RunningBroker.start(config, {
         clock,
         logger,
+        handedOver,
         authenticator: authenticate === null ? undefined : authenticatorOf(authenticate, complain),
         beforeListening: (broker) => {
           if (authorize !== null) broker.engine.authorizer = authorizerOf(authorize, complain);
@@ -324,6 +347,13 @@ export class EmbeddedBroker {
     if (this.#state === 'closed' && error instanceof BrokerStateError) return;
     this.#logger?.log('error', `Error: ${name} failed: ${textOf(error)}`);
   }
+}
+
+/** Whether it can be read, written and destroyed; streams of other makes than Node's count as well. */
+function isStream(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const methods: Readonly<Record<string, unknown>> = value as Record<string, unknown>;
+  return ['on', 'write', 'end', 'pause', 'resume', 'destroy'].every((name) => typeof methods[name] === 'function');
 }
 
 function bytesOf(payload: unknown): Buffer {

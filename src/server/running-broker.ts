@@ -7,18 +7,23 @@
 import { join } from 'node:path';
 import { builtins } from '../base/builtins.ts';
 import type { Clock } from '../base/clock.ts';
+import { invariant } from '../base/invariant.ts';
 import { version } from '../base/version.ts';
 import { Broker } from '../broker/broker.ts';
+import { logLines } from '../broker/log-lines.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
-import type { Config, ListenerConfig } from '../config/config.ts';
+import type { Config, GlobalConfig, ListenerConfig } from '../config/config.ts';
 import { planReload } from '../config/reload-diff.ts';
+import { Connection } from '../connection/connection.ts';
 import { Hub } from '../connection/hub.ts';
 import type { Authenticator } from '../contracts/authenticator.ts';
 import type { ConnectedClient } from '../contracts/hooks.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Store } from '../contracts/store.ts';
+import type { Transport } from '../contracts/transport.ts';
 import type { PublishText } from '../observe/publish-text.ts';
 import { SysTopics } from '../observe/sys-topics.ts';
+import type { SyncLevel } from '../store/journal.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import type { TlsMaterial } from '../transport/tls-context.ts';
 import { AccessControl } from './access-control.ts';
@@ -34,6 +39,8 @@ export interface Surroundings {
   readonly authenticator?: Authenticator | undefined;
   /** `MOSQUITTO_UNSAFE_ALLOW_SYMLINKS`: files of passwords and rights may be symbolic links. Absent: false. */
   readonly allowSymlinks?: boolean | undefined;
+  /** Rules for connections that somebody else accepts; see {@link RunningBroker.serve}. */
+  readonly handedOver?: ListenerConfig | undefined;
   /** The engine stands and has restored what was stored; no socket is open yet. */
   readonly beforeListening?: ((broker: Broker) => void) | undefined;
   /** Every connection is closed; what is published now is still stored. */
@@ -51,6 +58,7 @@ export class RunningBroker {
   readonly #sysTopics: SysTopics;
   readonly #listeners: Listener[] = [];
   #config: Config;
+  #handedOver: DerivedPolicy | undefined;
   #isStopped = false;
 
   private constructor(config: Config, surroundings: Surroundings, store: Store, accessControl: AccessControl) {
@@ -81,7 +89,7 @@ export class RunningBroker {
     const { clock, logger, authenticator, allowSymlinks = false } = surroundings;
     const cores = builtins.os.availableParallelism();
     const accessControl = new AccessControl({ clock, logger }, authenticator, allowSymlinks, cores);
-    const policies = accessControl.prepare(config);
+    const policies = accessControl.prepare(withHandedOver(config, surroundings));
     const prepared = await Promise.all(
       config.listeners.map(async (listener, index) => ({
         listener,
@@ -91,6 +99,7 @@ export class RunningBroker {
     );
     const store = await openStore(config, surroundings);
     const running = new RunningBroker(config, surroundings, store, accessControl);
+    running.#handedOver = policies[config.listeners.length];
     const { engine } = running.broker;
     for (const { port, access } of policies) {
       if (access !== undefined && !engine.accessByPort.has(port)) engine.accessByPort.set(port, access);
@@ -130,6 +139,19 @@ export class RunningBroker {
 
   get config(): Config {
     return this.#config;
+  }
+
+  /** Serves a connection that somebody else accepted, by the rules given as `handedOver`. */
+  serve(transport: Transport): void {
+    invariant(this.#handedOver !== undefined, 'there are rules for connections that are handed over');
+    const { engine } = this.#hub;
+    const { address, port } = transport.peer;
+    engine.stats.socketsAccepted++;
+    if (engine.limits.connectionMessages) {
+      engine.logger.log('notice', logLines.newConnection(address, port, this.#handedOver.port));
+    }
+    new Connection(this.#hub, transport, this.#handedOver);
+    transport.resume();
   }
 
   /** Publishes text as the broker itself: `$SYS` values, log lines. */
@@ -179,7 +201,7 @@ export class RunningBroker {
     }
     let policies: readonly DerivedPolicy[];
     try {
-      policies = this.#accessControl.prepare(plan.config);
+      policies = this.#accessControl.prepare(withHandedOver(plan.config, this.#surroundings));
     } catch (error) {
       if (!(error instanceof StartError) || plan.config.global.reloadStrict) throw error;
       for (const line of error.lines) logger.log('error', line);
@@ -194,6 +216,7 @@ export class RunningBroker {
       listener.config = plan.config.listeners[index] as ListenerConfig;
       listener.policy = policies[index] as DerivedPolicy;
     }
+    this.#handedOver = policies[this.#listeners.length];
     this.#accessControl.apply(this.broker.engine, policies, this.#hub.connections);
     for (const listener of this.#listeners) {
       try {
@@ -247,6 +270,11 @@ export class RunningBroker {
   }
 }
 
+/** Connections that are handed over have their rules behind those of all listeners. */
+function withHandedOver(config: Config, { handedOver }: Surroundings): Config {
+  return handedOver === undefined ? config : { ...config, listeners: [...config.listeners, handedOver] };
+}
+
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof StartError)) return false;
   const { code } = error.cause as NodeJS.ErrnoException;
@@ -285,6 +313,7 @@ async function openStore({ global }: Config, { clock, logger }: Surroundings): P
       path: join(global.persistenceLocation ?? '.', global.persistenceFile),
       autosaveIntervalSeconds: global.autosaveInterval,
       autosaveOnChanges: global.autosaveOnChanges,
+      level: syncLevelOf(global.persistenceSync),
       clock,
       logger,
     });
@@ -292,6 +321,11 @@ async function openStore({ global }: Config, { clock, logger }: Surroundings): P
     if (!(error instanceof StoreError)) throw error;
     throw new StartError(error.lines, 1, { cause: error });
   }
+}
+
+/** `persistence_sync` as the store takes it. */
+function syncLevelOf(value: GlobalConfig['persistenceSync']): SyncLevel {
+  return typeof value === 'string' ? { kind: value } : { kind: 'interval', milliseconds: value.intervalMs };
 }
 
 /** Message Expiry Interval as it stands in a PUBLISH. */

@@ -2,7 +2,7 @@
 import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { ReasonCode, type ReasonCodeOf } from '../../codec/reason-code.ts';
 import type { AuthenticationResult, Authenticator, ConnectRequest } from '../../contracts/authenticator.ts';
-import type { Action, Authorizer } from '../../contracts/authorizer.ts';
+import type { Authorizer } from '../../contracts/authorizer.ts';
 import type { Publisher } from '../../contracts/message.ts';
 import { isThenable } from './call-queue.ts';
 
@@ -33,9 +33,13 @@ export type Authenticate = (request: ConnectRequest) => boolean | Refusal | Prom
  *
  * Only `true` allows. A function that throws, or whose promise is rejected, denies, and the log tells why. Answer at once where
  * you can: a promise stops reading from that client until it is settled. What the program itself publishes and subscribes to
- * is not asked about.
+ * is not asked about. With an `aclFile` both have to allow.
  */
-export type Authorize = (client: Publisher, action: Action, topic: string) => boolean | PromiseLike<boolean>;
+export type Authorize = (
+  client: Publisher,
+  action: 'publish' | 'subscribe',
+  topic: string,
+) => boolean | PromiseLike<boolean>;
 
 /** Tells the operator that a function of the program did not do as promised. */
 export type Complain = (line: string) => void;

@@ -1,5 +1,5 @@
 /** Options of the library: those of mosquitto.conf, and what only a program can give. */
-import type { Config, Notice } from '../../config/config.ts';
+import type { Config, ListenerConfig, Notice } from '../../config/config.ts';
 import { type ConfigError, ConfigErrors } from '../../config/config-error.ts';
 import { type BrokerOptions, loadOptions } from '../../config/from-options.ts';
 import { unexpected } from '../../config/value-types.ts';
@@ -29,6 +29,8 @@ export interface CreateBrokerOptions extends Omit<BrokerOptions, 'user' | 'pidFi
 export interface ReadOptions {
   readonly config: Config;
   readonly notices: readonly Notice[];
+  /** What holds for streams that the program hands over: the options at the top, as for a listener without its own. */
+  readonly handedOver: ListenerConfig;
   readonly authenticate: Authenticate | null;
   readonly authorize: Authorize | null;
   readonly log: LogLine | null;
@@ -57,7 +59,8 @@ export function readOptions(options: CreateBrokerOptions): ReadOptions {
   // What is no object at all is for the table to complain about.
   const rest = isObject(options) ? { ...given, ...logDefaults(options) } : options;
   const { config, notices } = collect(errors, () => loadOptions(rest));
-  return { config, notices: [...notices, ...ineffective(options)], authenticate, authorize, log };
+  const [handedOver] = loadOptions({ ...rest, listeners: [{ port: 0 }] }).config.listeners as [ListenerConfig];
+  return { config, notices: [...notices, ...ineffective(options)], handedOver, authenticate, authorize, log };
 }
 
 /** Where a function decides, no listener is shut to everybody, and nobody need be warned of it. */
