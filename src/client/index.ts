@@ -22,9 +22,13 @@ export { filterMatches, isTopicName, parseTopicFilter } from '../topics/topic-fi
 export type { DialTarget, ProxyTarget, TlsTarget } from '../transport/dial.ts';
 export { DialError, type DialStep } from '../transport/dial-error.ts';
 export type { ReconnectPolicy } from './backoff.ts';
-export { Client, connect, type PublishOptions, type SubscribeOutcome, type SubscriptionRequest } from './client.ts';
+export { Client, type PublishOptions } from './client.ts';
 export { ClientError, type ClientErrorDetails, type ClientErrorKind } from './client-error.ts';
+export { connect } from './connect.ts';
 export type { PublishOutcome, Settle } from './exchanges.ts';
+export { RequestChannel, type RequestOptions } from './request.ts';
+export type { SubscribeOutcome } from './requests.ts';
 export type { ServerLimits } from './server-limits.ts';
 export type { Authentication, ClientCallbacks, ClientSettings, Publication } from './settings.ts';
+export type { SubscriptionRequest } from './subscription-request.ts';
 export { isValidText } from './text.ts';

@@ -59,6 +59,8 @@ export interface ClientSettings extends ClientCallbacks {
   readonly cleanStart?: boolean;
   /** 0..65535, 0 turns it off. Default 60. A Server Keep Alive overrides it. [MQTT-3.1.2-21] */
   readonly keepAliveSeconds?: number;
+  /** Mosquitto: marks the connection as a bridge's, MQTT 3.x only. Default false. */
+  readonly isBridge?: boolean;
   readonly username?: string;
   readonly password?: Buffer;
   readonly will?: Publication;

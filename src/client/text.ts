@@ -1,7 +1,10 @@
+import { NO_PROPERTIES } from '../codec/packet.ts';
 import type { Properties } from '../codec/property-table.ts';
 import { propertyTable } from '../codec/property-table.ts';
 import { isValidUtf8 } from '../codec/utf8.ts';
 import { isTopicName } from '../topics/topic-filter.ts';
+import { ClientError } from './client-error.ts';
+import type { Publication } from './settings.ts';
 
 const bytesMax = 65_535;
 
@@ -40,4 +43,14 @@ export function propertyFault(properties: Properties): string | undefined {
   // [MQTT-3.3.2-14]
   const { responseTopic } = properties;
   return responseTopic === undefined || isTopicName(responseTopic) ? undefined : 'response-topic is no Topic Name';
+}
+
+/** What of a message has no legal bytes. [MQTT-3.3.2-1] [MQTT-3.3.2-2] */
+export function publicationTextFault({
+  topic,
+  properties,
+}: Pick<Publication, 'topic' | 'properties'>): ClientError | undefined {
+  if (!isTopicName(topic) || !isText(topic)) return new ClientError('invalid', `'${topic}' is no Topic Name`);
+  const wrong = properties === NO_PROPERTIES ? undefined : propertyFault(properties);
+  return wrong === undefined ? undefined : new ClientError('invalid', wrong);
 }
