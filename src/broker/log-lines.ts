@@ -267,6 +267,10 @@ export const logLines = {
   /** D. */
   sendingDisconnect: (clientId: string, reasonCode: number): string =>
     `Sending DISCONNECT to ${clientId} (rc${reasonCode})`,
+  /** D. */
+  receivedAuth: (clientId: string, reasonCode: number): string => `Received AUTH from ${clientId} (rc${reasonCode})`,
+  /** D. */
+  sendingAuth: (clientId: string, reasonCode: number): string => `Sending AUTH to ${clientId} (rc${reasonCode})`,
 
   /** S. */
   subscribed: (clientId: string, qos: number, filter: string): string => `${clientId} ${qos} ${filter}`,

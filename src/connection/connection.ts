@@ -26,6 +26,7 @@ import type { Session, Subscription } from '../session/session.ts';
 import type { Route } from '../topics/route-cache.ts';
 import { AckQueue, acksWaitingMax } from './ack-queue.ts';
 import { dispatch } from './dispatch.ts';
+import type { EnhancedAuth } from './enhanced-auth.ts';
 import { fail } from './fail.ts';
 import type { Hub } from './hub.ts';
 import { InboundAliases } from './inbound-aliases.ts';
@@ -70,6 +71,8 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   aliases: OutboundAliases | null = null;
   receiveMaximum = 65_535;
   maximumPacketSize: number = PACKET_SIZE_MAX;
+  /** Authentication Method of the CONNECT and how far it has come; null without one. */
+  enhancedAuth: EnhancedAuth | null = null;
   /** Request Problem Information: whether Reason Strings may be sent. [MQTT-3.1.2-29] */
   wantsReasons = true;
   mountPointBytes = 0;
@@ -152,7 +155,10 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   onWheel(tick: number): number {
     if (this.silenceTicksMax === 0 || this.state === 'closed') return 0;
     // Heard at the end of that tick at the latest: never earlier than 1.5 × Keep Alive. [MQTT-3.1.2-22]
-    const dueTick = this.#heardAtTick + 1 + this.silenceTicksMax;
+    // Until it is let in, a client has that time for all of its packets.
+    const { enhancedAuth } = this;
+    const sinceTick = enhancedAuth === null || this.state === 'active' ? this.#heardAtTick : enhancedAuth.startedAtTick;
+    const dueTick = sinceTick + 1 + this.silenceTicksMax;
     if (tick < dueTick) return dueTick;
     this.disconnect(ReasonCode.KeepAliveTimeout);
     return 0;

@@ -9,6 +9,7 @@ import { ProtocolError } from '../codec/protocol-error.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
 import type { Session } from '../session/session.ts';
 import type { Connection } from './connection.ts';
+import { dispatchDuringAuth, receiveAuth } from './enhanced-auth.ts';
 import { receiveAck } from './receive-acks.ts';
 import { receiveConnect } from './receive-connect.ts';
 import { receivePublish } from './receive-publish.ts';
@@ -79,11 +80,7 @@ function dispatchOther(
       receiveDisconnect(connection, packet);
       return;
     case 'auth':
-      throw new ProtocolError(
-        ReasonCode.ProtocolError,
-        'MQTT-4.12.0-7',
-        'AUTH without Authentication Method in CONNECT',
-      );
+      return receiveAuth(connection, connection.enhancedAuth, packet);
     default:
       throw new ProtocolError(ReasonCode.ProtocolError, '§2.1.2', `${packet.type.toUpperCase()} from a client`);
   }
@@ -97,6 +94,8 @@ function dispatchFirst(
   start: number,
   end: number,
 ): MaybePromise<void> {
+  const { enhancedAuth } = connection;
+  if (enhancedAuth !== null) return dispatchDuringAuth(connection, enhancedAuth, firstByte, bytes, start, end);
   const packet = decodePacket(firstByte, bytes, start, end, 4, 'client');
   if (packet.type !== 'connect') {
     throw new ProtocolError(ReasonCode.ProtocolError, 'MQTT-3.1.0-1', 'first packet is not CONNECT', { silent: true });

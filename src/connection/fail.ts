@@ -41,8 +41,12 @@ export function fail(connection: Connection, error: unknown): void {
   connection.close('abnormal', disconnectReasonFor(error.reasonCode));
 }
 
-/** CONNACK with a Reason Code of 0x80 or above, where the version has one that says it. [MQTT-3.2.2-6] */
-export function refuse(connection: Connection, reasonCode: number, version: 3 | 4 | 5): void {
+/**
+ * CONNACK with a Reason Code of 0x80 or above, where the version has one that says it. [MQTT-3.2.2-6]
+ *
+ * @param reason - Reason String, left out where the client cannot take it [MQTT-3.2.2-19]
+ */
+export function refuse(connection: Connection, reasonCode: number, version: 3 | 4 | 5, reason?: string): void {
   const code = mayCarry('connack', reasonCode) ? reasonCode : ReasonCode.UnspecifiedError;
   if (version !== 5 && returnCodeOf(code) === undefined) return;
   if (connection.hub.isTracing) {
@@ -50,6 +54,13 @@ export function refuse(connection: Connection, reasonCode: number, version: 3 | 
     connection.hub.engine.logger.log('debug', logLines.sendingConnack(connection.clientId, false, told));
   }
   const connack = { type: 'connack', sessionPresent: false, reasonCode: code, properties: NO_PROPERTIES } as const;
+  if (reason !== undefined && version === 5) {
+    const explained = encodePacket({ ...connack, properties: { reasonString: reason } }, 5);
+    if (explained.length <= connection.maximumPacketSize) {
+      connection.send(explained);
+      return;
+    }
+  }
   const packet = encodePacket(connack, version);
   // [MQTT-3.1.2-24]
   if (packet.length <= connection.maximumPacketSize) connection.send(packet);

@@ -1,12 +1,16 @@
 /** What one listener asks of its connections, and how it lets them in. Replaced as a whole by a reload. */
 
-import type { Authenticator } from '../contracts/authenticator.ts';
+import type { AuthenticationMethods, Authenticator } from '../contracts/authenticator.ts';
 import type { ListenerAccess } from '../contracts/authorizer.ts';
 
 export interface ListenerPolicy {
   /** Port of the listener, 0 for Unix sockets. */
   readonly port: number;
   readonly authenticator: Authenticator;
+  /** What MQTT 5.0 clients may name as Authentication Method; absent: none. */
+  readonly authenticationMethods?: AuthenticationMethods | undefined;
+  /** Response Information for clients that ask for it (§4.10.1), with `%c` and `%u`; absent: none. */
+  readonly responseInformation?: string | null | undefined;
   /** Protocol levels that are let in. */
   readonly protocolVersions: ReadonlySet<3 | 4 | 5>;
   /** Highest QoS a client may publish or subscribe with. */

@@ -1,4 +1,5 @@
 /** CONNECT: is it acceptable, who is it, may it come in; then its session, CONNACK and what the session owes it. */
+import { invariant } from '../base/invariant.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import { disconnectReasonFor, logLines } from '../broker/log-lines.ts';
 import { openSession } from '../broker/sessions.ts';
@@ -8,11 +9,12 @@ import { expiryOffsetIn } from '../codec/property-section.ts';
 import type { Properties } from '../codec/property-table.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
 import { PACKET_SIZE_MAX } from '../codec/stream-decoder.ts';
-import type { AuthenticationResult } from '../contracts/authenticator.ts';
+import type { AuthenticationResult, ConnectRequest } from '../contracts/authenticator.ts';
 import { createMessage, type Publisher } from '../contracts/message.ts';
 import { resume } from '../session/deliver.ts';
 import { neverExpires, type Will } from '../session/session.ts';
 import type { Connection } from './connection.ts';
+import { authenticateEnhanced } from './enhanced-auth.ts';
 import { refuse } from './fail.ts';
 import { InboundAliases } from './inbound-aliases.ts';
 import { OutboundAliases } from './outbound-aliases.ts';
@@ -26,6 +28,7 @@ export function receiveConnect(connection: Connection, packet: ConnectPacket): M
   connection.decoder.requireShortestLength = packet.protocolVersion === 5;
   if (packet.clientId !== '') connection.clientId = packet.clientId;
   connection.maximumPacketSize = packet.properties.maximumPacketSize ?? PACKET_SIZE_MAX;
+  connection.wantsReasons = packet.properties.requestProblemInformation !== false;
   const reasonCode = refusal(connection, packet);
   if (reasonCode !== 0) {
     end(connection, reasonCode);
@@ -38,7 +41,7 @@ export function receiveConnect(connection: Connection, packet: ConnectPacket): M
     return;
   }
   connection.state = 'authenticating';
-  const result = policy.authenticator.authenticate({
+  const request: ConnectRequest = {
     clientId: packet.clientId,
     username,
     password: packet.password ?? null,
@@ -47,7 +50,18 @@ export function receiveConnect(connection: Connection, packet: ConnectPacket): M
     listenerPort: policy.port,
     protocolVersion: packet.protocolVersion,
     isAbandoned: () => connection.state !== 'authenticating',
-  });
+  };
+  const { authenticationMethod, authenticationData } = packet.properties;
+  if (authenticationMethod !== undefined) {
+    const begin = policy.authenticationMethods?.get(authenticationMethod);
+    invariant(begin !== undefined, 'an unknown Authentication Method was refused before');
+    // Authentication comes first: neither session nor Will is touched before. [MQTT-4.12.0-4]
+    return authenticateEnhanced(connection, { name: authenticationMethod, begin }, request, authenticationData, {
+      accept: ({ username: proven, data }) => decide(connection, packet, proven ?? username, 'accepted', data),
+      refuse: (refused) => decide(connection, packet, username, refused),
+    });
+  }
+  const result = policy.authenticator.authenticate(request);
   if (!(result instanceof Promise)) {
     decide(connection, packet, username, result);
     return;
@@ -75,9 +89,10 @@ function decide(
   packet: ConnectPacket,
   username: string | null,
   result: AuthenticationResult,
+  data: Buffer | null = null,
 ): void {
   if (result !== 'accepted') {
-    end(connection, result.reasonCode);
+    end(connection, result.reasonCode, result.reason);
     return;
   }
   const clientId = chooseClientId(connection, packet, username);
@@ -90,7 +105,7 @@ function decide(
     return;
   }
   if (connection.policy.remembersPasswords === true) connection.password = packet.password ?? null;
-  open(connection, packet, { clientId, username, listenerPort: connection.policy.port });
+  open(connection, packet, { clientId, username, listenerPort: connection.policy.port }, data);
 }
 
 /** Whether the user may have the session of this Client Identifier, if there is one; whose it is is not disturbed. */
@@ -118,7 +133,10 @@ function refusal(connection: Connection, packet: ConnectPacket): number {
     }
   }
   if (clientId !== '' && !clientId.startsWith(policy.clientIdPrefix)) return ReasonCode.NotAuthorized;
-  if (properties.authenticationMethod !== undefined) return ReasonCode.BadAuthenticationMethod;
+  const { authenticationMethod } = properties;
+  if (authenticationMethod !== undefined && policy.authenticationMethods?.has(authenticationMethod) !== true) {
+    return ReasonCode.BadAuthenticationMethod; // [MQTT-4.12.0-1]
+  }
   if (version !== 5 && limits.maxKeepaliveSeconds > 0) {
     const { keepAliveSeconds } = packet;
     if (keepAliveSeconds === 0 || keepAliveSeconds > limits.maxKeepaliveSeconds) {
@@ -154,14 +172,19 @@ function chooseClientId(connection: Connection, packet: ConnectPacket, username:
   }
 }
 
-function open(connection: Connection, packet: ConnectPacket, publisher: Publisher): void {
+/** @param authenticationData - for the CONNACK, from an enhanced authentication */
+function open(
+  connection: Connection,
+  packet: ConnectPacket,
+  publisher: Publisher,
+  authenticationData: Buffer | null,
+): void {
   const { hub, policy } = connection;
   const { engine } = hub;
   const { limits } = engine;
   const { properties, protocolVersion: version } = packet;
   const { clientId, username } = publisher;
   connection.clientId = clientId;
-  connection.wantsReasons = properties.requestProblemInformation !== false;
   const ownWindow = limits.maxInflightMessages === 0 ? 65_535 : limits.maxInflightMessages;
   connection.receiveMaximum = properties.receiveMaximum ?? ownWindow;
   const aliasMaximum = Math.min(properties.topicAliasMaximum ?? 0, policy.maxTopicAliasBroker);
@@ -174,7 +197,9 @@ function open(connection: Connection, packet: ConnectPacket, publisher: Publishe
   const expiryIntervalSeconds = longest === null ? wanted : Math.min(wanted, longest);
   const keepAlive = keepAliveGranted(connection, packet);
   const connackProperties: Properties =
-    version === 5 ? negotiated(connection, packet, expiryIntervalSeconds, keepAlive) : {};
+    version === 5
+      ? negotiated(connection, packet, expiryIntervalSeconds, keepAlive, publisher, authenticationData)
+      : {};
 
   // The Client Identifier is taken over before CONNACK, so the old connection can still be told why. [MQTT-3.1.4-3]
   const { session, isPresent } = openSession(engine, {
@@ -247,8 +272,11 @@ function negotiated(
   packet: ConnectPacket,
   expiryIntervalSeconds: number,
   keepAlive: number,
+  publisher: Publisher,
+  authenticationData: Buffer | null,
 ): Properties {
   const { policy } = connection;
+  const { authenticationMethod, requestResponseInformation } = packet.properties;
   const { limits } = connection.hub.engine;
   return {
     ...(expiryIntervalSeconds === expiryWanted(packet) ? {} : { sessionExpiryInterval: expiryIntervalSeconds }),
@@ -259,7 +287,22 @@ function negotiated(
     ...(limits.maxPacketSize === 0 ? {} : { maximumPacketSize: limits.maxPacketSize }),
     ...(limits.maxInflightMessages === 0 ? {} : { receiveMaximum: limits.maxInflightMessages }),
     ...(policy.maxQos === 2 ? {} : { maximumQos: policy.maxQos }),
+    // [MQTT-3.1.2-28]
+    ...(requestResponseInformation === true ? responseInformation(policy, publisher) : {}),
+    // [MQTT-4.12.0-5] [MQTT-4.12.0-6]
+    ...(authenticationMethod === undefined ? {} : { authenticationMethod }),
+    ...(authenticationData === null ? {} : { authenticationData }),
   };
+}
+
+/** Response Information of a client, in which `%c` is its Client Identifier and `%u` its user name. */
+function responseInformation(
+  { responseInformation: pattern }: Connection['policy'],
+  { clientId, username }: Publisher,
+): Properties {
+  if (pattern === undefined || pattern === null) return {};
+  const parts: Readonly<Record<string, string>> = { '%c': clientId, '%u': username ?? '' };
+  return { responseInformation: pattern.replaceAll(/%[cu]/g, (name) => parts[name] ?? '') };
 }
 
 function makeWill(connection: Connection, will: WillMessage, publisher: Publisher): Will {
@@ -275,8 +318,8 @@ function makeWill(connection: Connection, will: WillMessage, publisher: Publishe
 }
 
 /** Refuses the CONNECT and closes; whoever else uses the Client Identifier is not disturbed. */
-function end(connection: Connection, reasonCode: number): void {
-  refuse(connection, reasonCode, connection.version);
+function end(connection: Connection, reasonCode: number, reason?: string): void {
+  refuse(connection, reasonCode, connection.version, reason);
   connection.close('abnormal', disconnectReasonFor(reasonCode));
 }
 

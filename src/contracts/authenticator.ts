@@ -25,3 +25,47 @@ export interface Authenticator {
   /** Never throws for bad credentials; a rejected promise counts as 0x80. */
   authenticate(request: ConnectRequest): MaybePromise<AuthenticationResult>;
 }
+
+/** What one step of an enhanced authentication comes to. (MQTT 5.0 §4.12) */
+export type AuthenticationStep =
+  /** The client is asked for more. [MQTT-4.12.0-2] */
+  | {
+      readonly kind: 'continue';
+      /** Authentication Data of the AUTH, at most 65,535 bytes; null leaves it out. */
+      readonly data: Buffer | null;
+      /** Reason String of the AUTH, for people; left out where the client does not want or cannot take it. */
+      readonly reason?: string;
+    }
+  | {
+      readonly kind: 'accepted';
+      /** Who it is; absent: the user name of the CONNECT, which the exchange then has proven. */
+      readonly username?: string;
+      /** Authentication Data of the CONNACK, or of the AUTH that ends a re-authentication; null leaves it out. */
+      readonly data: Buffer | null;
+    }
+  | {
+      readonly kind: 'refused';
+      /** 0x80..0x9F, as in {@link AuthenticationResult}. */
+      readonly reasonCode: number;
+      readonly reason?: string;
+    };
+
+/**
+ * The state of one exchange with one client: from the CONNECT that names the method, or the AUTH that begins a
+ * re-authentication, until it is accepted, refused, or the client is gone.
+ *
+ * Neither function is called while the other's promise is pending. Both may be given anything by the client and never throw for
+ * it; a rejected promise counts as 0x80.
+ */
+export interface AuthenticationExchange {
+  /** @param data - Authentication Data that the exchange began with; null when there was none */
+  start(data: Buffer | null): MaybePromise<AuthenticationStep>;
+  /** @param data - Authentication Data of the client's answer */
+  continue(data: Buffer | null): MaybePromise<AuthenticationStep>;
+}
+
+/** Begins an exchange by one method. @param request - as in the CONNECT, at a re-authentication too */
+export type AuthenticationMethod = (request: ConnectRequest) => AuthenticationExchange;
+
+/** Authentication Method as CONNECT names it → how it goes. */
+export type AuthenticationMethods = ReadonlyMap<string, AuthenticationMethod>;
