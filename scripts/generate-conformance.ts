@@ -53,6 +53,11 @@ function update(): void {
     console.log('docs/conformance.md written');
   }
   if ([...results.values()].some((result) => result.includes('failed'))) process.exitCode = 1;
+  if (!argv.includes('--run')) return;
+  const silent = [...titlesByKey.keys()].filter((key) => !results.has(key));
+  if (silent.length === 0) return;
+  console.error(`cited in titles, but no test that ran has such a title: ${silent.join(', ')}`);
+  process.exitCode = 1;
 }
 
 function newResults(): Results {

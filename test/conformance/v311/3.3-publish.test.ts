@@ -54,17 +54,18 @@ describe('a packet in error closes the connection without a word, its Will goes 
     { title: 'v311 [MQTT-4.8.0-1] PUBACK with a byte too many', bytes: '40 03 0001 00' },
   ];
 
-  test.each(cases)('$title', async ({ bytes }) => {
-    const broker = await startBroker(resources);
-    const canary = await connect(broker, { clientId: 'canary' });
-    await canary.subscribe('w', 'still');
-    const client = await connect(broker, { clientId: 'c', will: { topic: 'w', payload: 'gone' } });
-    client.send(bytes, v311.publish({ topic: 'still', payload: 'from the broken one' }));
-    await client.expectClosed();
-    await canary.expectPublish({ topic: 'w', payload: 'gone' });
-    await canary.publish({ topic: 'still', payload: 'served' });
-    await canary.expectPublish({ topic: 'still', payload: 'served' });
-  });
+  for (const { title, bytes } of cases)
+    test(title, async () => {
+      const broker = await startBroker(resources);
+      const canary = await connect(broker, { clientId: 'canary' });
+      await canary.subscribe('w', 'still');
+      const client = await connect(broker, { clientId: 'c', will: { topic: 'w', payload: 'gone' } });
+      client.send(bytes, v311.publish({ topic: 'still', payload: 'from the broken one' }));
+      await client.expectClosed();
+      await canary.expectPublish({ topic: 'w', payload: 'gone' });
+      await canary.publish({ topic: 'still', payload: 'served' });
+      await canary.expectPublish({ topic: 'still', payload: 'served' });
+    });
 });
 
 test('v311 [MQTT-1.5.3-3] a byte order mark is a character like any other', async () => {
