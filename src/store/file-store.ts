@@ -139,7 +139,7 @@ class JournalledStore implements FileStore {
   }
 
   subscriptionPut(subscription: Omit<SubscriptionFact, 'kind'>): void {
-    this.#autosave.changed();
+    this.#changed();
     const writer = this.#begin(RecordType.subscriptionPut);
     if (writer === null) return;
     writeSubscription(writer, subscription);
@@ -147,7 +147,7 @@ class JournalledStore implements FileStore {
   }
 
   subscriptionRemoved(clientId: string, filter: string): void {
-    this.#autosave.changed();
+    this.#changed();
     const writer = this.#begin(RecordType.subscriptionRemoved);
     if (writer === null) return;
     writer.text16(clientId);
@@ -163,7 +163,7 @@ class JournalledStore implements FileStore {
     retain: boolean,
     subscriptionIds: readonly number[] | null,
   ): void {
-    this.#autosave.changed();
+    this.#changed();
     this.#message(message);
     const writer = this.#begin(RecordType.deliveryPut);
     if (writer === null) return;
@@ -192,7 +192,7 @@ class JournalledStore implements FileStore {
   }
 
   retainedPut(message: Message): void {
-    this.#autosave.changed();
+    this.#changed();
     this.#message(message);
     const writer = this.#begin(RecordType.retainedPut);
     if (writer === null) return;
@@ -201,7 +201,7 @@ class JournalledStore implements FileStore {
   }
 
   retainedRemoved(topicName: string): void {
-    this.#autosave.changed();
+    this.#changed();
     this.#text(RecordType.retainedRemoved, topicName);
   }
 
@@ -244,6 +244,11 @@ class JournalledStore implements FileStore {
     this.#retry?.cancel();
     await this.#save(true);
     this.#lock.release();
+  }
+
+  /** What the engine tells while it restores is not new. */
+  #changed(): void {
+    if (this.#journal !== null) this.#autosave.changed();
   }
 
   #begin(type: RecordType): ByteWriter | null {

@@ -153,9 +153,14 @@ export class Recovery {
       const lock = this.#disk.lock(path);
       if (lock !== null) return lock;
     } catch (error) {
-      throw new StoreError([`Error: Unable to use ${this.directory} for persistence: ${errorCode(error)}`], {
-        cause: error,
-      });
+      throw new StoreError(
+        [
+          `Error: Unable to use ${this.directory} for persistence: ${error instanceof Error ? error.message : String(error)}`,
+        ],
+        {
+          cause: error,
+        },
+      );
     }
     const holder = readWhole(this.#disk, path)?.toString('utf8').trim() ?? '';
     const who = holder === '' ? 'another process' : `process ${holder}`;

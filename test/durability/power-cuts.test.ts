@@ -11,13 +11,13 @@ test('commit: nothing called safe is lost when the power goes', async () => {
 }, 1_200_000);
 
 test('interval: no more than the window is lost when the power goes', async () => {
-  const { seed, count } = sweepOf(400);
+  const { seed, count } = sweepOf(200);
   const { failures } = await sweepEnds(seed, count, 'power', { kind: 'interval', milliseconds: 100 });
   expect(failures).toEqual([]);
 }, 600_000);
 
 test('os: what is found after the power went is a state that once was', async () => {
-  const { seed, count } = sweepOf(400);
+  const { seed, count } = sweepOf(200);
   const { failures } = await sweepEnds(seed, count, 'power', { kind: 'os' });
   expect(failures).toEqual([]);
 }, 600_000);
