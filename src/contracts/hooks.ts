@@ -1,6 +1,14 @@
 /**
- * Events of the engine for those who watch it. `after…` functions are called once the thing has happened, in the order of
- * registration, and are not awaited; what they throw is logged and changes nothing.
+ * Events of the engine for those who watch it, and the seam for plugins.
+ *
+ * `after…` functions are called once the thing has happened, in the order of registration, and are not awaited; what they throw
+ * is logged and changes nothing. They are called from inside the engine's work, between two steps of it: who wants to publish,
+ * subscribe or disconnect takes what it needs and does that later, as `server/library/call-queue.ts` does for the handlers of a
+ * program. An engine that nobody watches pays one look at the length of an array per event.
+ *
+ * Functions that are asked beforehand, and may change or refuse, will be called `on…` and stand beside these: same argument
+ * first, `MaybePromise` of a `Refusal` or nothing as result, awaited by the one connection they are about. Who may come in and
+ * what a client may do are questions of their own: `authenticator.ts`, `authorizer.ts`.
  */
 import type { Message, Publisher } from './message.ts';
 

@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ConnectRequest, ReasonCode } from '../../src/index.ts';
 import { useResources } from '../harness/resources.ts';
+import { tempDir } from '../harness/temp-dir.ts';
 import { connect, Inbox, inboxOf, refusalOf, startBroker } from './embedding.ts';
 
 const resources = useResources();
@@ -26,7 +29,7 @@ describe('authenticate', () => {
       ['now', 'anne'],
       ['later', 'anne'],
     ]);
-    expect(requests[0]).toEqual({
+    expect(requests[0]).toMatchObject({
       clientId: 'now',
       username: 'anne',
       password: Buffer.from('secret'),
@@ -192,6 +195,25 @@ describe.each(['at once', 'later'])('authorize that answers %s', (when) => {
     const numbers = (await inbox.first(19)).map((message) => Number(message.text()));
     expect(numbers).toEqual(Array.from({ length: 20 }, (_, index) => index + 1).filter((number) => number !== 7));
   });
+});
+
+test('with an aclFile both have to allow, and the file decides what clients are given', async () => {
+  const aclFile = join(tempDir(resources), 'acl');
+  writeFileSync(aclFile, 'topic readwrite a/#\ntopic write b/#\n');
+  const { broker, url } = await startBroker(resources, {
+    aclFile,
+    authorize: (_client, _action, topic) => !topic.endsWith('/secret'),
+  });
+  const inbox = new Inbox();
+  broker.subscribe('+/+', inbox.add);
+  const client = await connect(resources, url);
+  const given = inboxOf(client);
+  await client.subscribeAsync(['a/+', 'b/+']);
+
+  for (const topic of ['a/secret', 'c/open', 'b/open', 'a/open']) await client.publishAsync(topic, 'x');
+
+  expect((await inbox.first(2)).map(({ topic }) => topic)).toEqual(['b/open', 'a/open']);
+  expect(await given.first(1)).toEqual(['a/open x']);
 });
 
 test('authorize that fails or answers nonsense denies, and the log tells', async () => {
