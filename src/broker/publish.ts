@@ -36,13 +36,17 @@ export function publish(
       subscription = member;
     }
     const session = subscription.session as Session;
+    let granted = subscription;
     // [MQTT-3.8.3-3]
-    if (subscription.noLocal && session === publisher) continue;
+    if (subscription.noLocal && session === publisher) {
+      if (!subscription.ofOwn) continue;
+      granted = subscription.ofOwn;
+    }
     // Mosquitto: whoever subscribed counts, also when the rules keep the message back.
     matched++;
     if (hasRules && subscription === matches[index] && !mayReceiveMatch(engine, session, route, index)) continue;
     try {
-      deliver(engine, session, message, subscription, false);
+      deliver(engine, session, message, granted, false);
     } catch (error) {
       failReceiver(engine, session, error);
     }

@@ -50,28 +50,38 @@ export function routeOf(engine: Needs, topicName: string): Route<Subscription> {
 /**
  * Joins the subscriptions of one client: highest QoS, all Subscription Identifiers (`allow_duplicate_messages false`).
  *
- * The joined one keeps quiet towards its own publisher only when all of them do.
+ * What the client itself publishes is for those without No Local alone. [MQTT-3.8.3-3]
  */
 function oneCopyPerClient(matches: Subscription[]): Subscription[] {
   const joined: Subscription[] = [];
-  const bySession = new Map<Session, Subscription>();
+  /** session → index of its first match in `joined` */
+  const places = new Map<Session, number>();
   for (const match of matches) {
-    const session = match.session;
-    if (session === null) {
-      joined.push(match);
+    const place = match.session === null ? undefined : places.get(match.session);
+    if (place !== undefined) {
+      joined[place] = join(joined[place] as Subscription, match);
       continue;
     }
-    const first = bySession.get(session);
-    if (first === undefined) {
-      const copy = { ...match };
-      bySession.set(session, copy);
-      joined.push(copy);
-      continue;
-    }
-    if (match.qos > first.qos) first.qos = match.qos;
-    if (match.retainAsPublished) first.retainAsPublished = true;
-    first.noLocal &&= match.noLocal;
-    if (match.ids !== null) first.ids = first.ids === null ? match.ids : [...first.ids, ...match.ids];
+    if (match.session !== null) places.set(match.session, joined.length);
+    joined.push(match);
   }
   return joined;
+}
+
+function join(first: Subscription, second: Subscription): Subscription {
+  const own = [first, second].map((one) => (one.noLocal ? (one.ofOwn ?? null) : one));
+  const [firstOwn = null, secondOwn = null] = own;
+  const noLocal = first.noLocal || second.noLocal;
+  return {
+    ...first,
+    qos: second.qos > first.qos ? second.qos : first.qos,
+    retainAsPublished: first.retainAsPublished || second.retainAsPublished,
+    noLocal,
+    ids: first.ids === null || second.ids === null ? (first.ids ?? second.ids) : [...first.ids, ...second.ids],
+    ofOwn: !noLocal
+      ? null
+      : firstOwn !== null && secondOwn !== null
+        ? join(firstOwn, secondOwn)
+        : (firstOwn ?? secondOwn),
+  };
 }

@@ -24,6 +24,8 @@ export interface Subscription {
   retainHandling: 0 | 1 | 2;
   /** The Subscription Identifier as deliveries carry it, null for none. */
   ids: readonly number[] | null;
+  /** Instead of this one for what its own client publishes, when that has No Local; null: nothing. Only joined ones have it. */
+  ofOwn?: Subscription | null;
 }
 
 export interface Will {
