@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
 import type { Authorizer, ListenerAccess } from '../contracts/authorizer.ts';
+import type { ControlHandler } from '../contracts/control.ts';
 import type { Hooks } from '../contracts/hooks.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Message } from '../contracts/message.ts';
@@ -32,6 +33,8 @@ export class Engine {
   /** Port of a listener → its rules, for sessions that come from the store; of several with one port the first. */
   readonly accessByPort = new Map<number, ListenerAccess>();
   readonly denials: Denials;
+  /** Topic Name below `$CONTROL` → who answers there; replaced by a reload. */
+  readonly controls = new Map<string, ControlHandler>();
   readonly hooks: Hooks[] = [];
   readonly stats = new Stats();
   readonly holdings: Holdings = { count: 0, bytes: 0, lastStoreId: 0 };

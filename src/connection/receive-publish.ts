@@ -18,6 +18,7 @@ import { hold } from '../session/holding.ts';
 import type { Session, Subscription } from '../session/session.ts';
 import { type Route, routeHasName } from '../topics/route-cache.ts';
 import type { Connection } from './connection.ts';
+import { receiveControl } from './receive-control.ts';
 
 /** @returns a promise when somebody has to be asked first; the connection reads on when it is settled */
 export function receivePublish(
@@ -45,9 +46,14 @@ export function receivePublish(
     refuse(connection, view.qos, view.packetId, ReasonCode.QuotaExceeded);
     return;
   }
-  if (route.kind !== 'ordinary' && !isOpenToClients(route)) {
-    deny(connection, route, view);
-    return;
+  let isControl = false;
+  if (route.kind !== 'ordinary') {
+    // Requests to the broker are answered by it; an embedding program that decides about rights has no such endpoints.
+    isControl = route.kind === 'control' && engine.authorizer === null;
+    if (!isControl && !isOpenToClients(route)) {
+      deny(connection, route, view);
+      return;
+    }
   }
   const session = connection.session as Session;
   // A repeat of a message that is already owned. [MQTT-4.3.3-10]
@@ -61,6 +67,10 @@ export function receivePublish(
       return;
     }
     connection.allowedRoute = route;
+  }
+  if (isControl) {
+    receiveControl(connection, bytes, route, view);
+    return;
   }
   const frameStart = wholeFrame(connection, firstByte, bytes, start, end);
   if (engine.authorizer !== null) return authorize(connection, bytes, route, frameStart);

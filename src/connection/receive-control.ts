@@ -1,0 +1,51 @@
+/** A PUBLISH below `$CONTROL`: a request to the broker, answered on `<topic>/response` and given to nobody else. */
+import { sendToClient } from '../broker/control.ts';
+import { publish } from '../broker/publish.ts';
+import { routeOf } from '../broker/route.ts';
+import type { PublishView } from '../codec/publish.ts';
+import { createMessage } from '../contracts/message.ts';
+import type { Session, Subscription } from '../session/session.ts';
+import type { Route } from '../topics/route-cache.ts';
+import type { Connection } from './connection.ts';
+
+const internalPublisher = { clientId: '', username: null, listenerPort: 0 };
+const noEndpoint = '{"error": "endpoint not available"}';
+
+/**
+ * Hands the request to its endpoint. What the broker makes of it is in the answer; the acknowledgement is always success, as
+ * with Mosquitto.
+ */
+export function receiveControl(
+  connection: Connection,
+  bytes: Buffer,
+  route: Route<Subscription>,
+  view: PublishView,
+): void {
+  const { engine } = connection.hub;
+  const session = connection.session as Session;
+  const { name } = route.topic;
+  const handler = engine.controls.get(name);
+  const client = {
+    ...session.publisher,
+    isLocal: isLocal(connection.transport.peer.address),
+    hasRights: session.rights !== null,
+  };
+  const { qos, packetId } = view;
+  const answer = handler?.(client, bytes.subarray(view.payloadStart, view.payloadEnd)) ?? noEndpoint;
+  const response = routeOf(engine, `${name}/response`);
+  const message = createMessage(response.topic, internalPublisher, { payload: Buffer.from(answer) });
+  if (handler === undefined) sendToClient(engine, session, message, response);
+  else publish(engine, message, response, null);
+  if (qos === 0) return;
+  if (qos === 2) {
+    // Asked once, however often it is sent. PUBREL ends it.
+    session.received ??= new Map();
+    session.received.set(packetId, null);
+  }
+  connection.acknowledge(qos === 1 ? 'puback' : 'pubrec', packetId, 0);
+}
+
+/** A Unix socket has a path for an address. */
+function isLocal(address: string): boolean {
+  return address.startsWith('127.') || address === '::1' || address.startsWith('/');
+}
