@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type ConnectRequest, ReasonCode } from '../../src/index.ts';
 import { useResources } from '../harness/resources.ts';
 import { tempDir } from '../harness/temp-dir.ts';
-import { connect, Inbox, inboxOf, refusalOf, startBroker } from './embedding.ts';
+import { connackPropertiesOf, connect, Inbox, inboxOf, refusalOf, startBroker } from './embedding.ts';
 
 const resources = useResources();
 
@@ -55,6 +55,24 @@ describe('authenticate', () => {
     expect(await refusalOf(url, { username: 'busy' })).toBe(0x89);
     expect(await refusalOf(url, { username: 'busy', protocolVersion: 4 })).toBe(3);
     expect(await refusalOf(url, { username: 'else' })).toBe(0x8a);
+  });
+
+  test('may say why in words, which MQTT 5.0 clients get', async () => {
+    const lines = new Inbox<string>();
+    const { url } = await startBroker(resources, {
+      logType: ['error'],
+      log: (_type, line) => lines.add(line),
+      authenticate: ({ username }) => ({
+        reasonCode: ReasonCode.Banned,
+        reason: username === 'anne' ? 'your account is closed' : 'a\0b',
+      }),
+    });
+    expect(await connackPropertiesOf(url, { username: 'anne' })).toEqual({ reasonString: 'your account is closed' });
+    expect(await connackPropertiesOf(url, { username: 'bob' })).toBeUndefined();
+    expect(await lines.first(1)).toEqual([
+      'Error: authenticate gave a reason that is no text of at most 65535 bytes without control characters.',
+    ]);
+    expect(await refusalOf(url, { username: 'anne', protocolVersion: 4 })).toBe(5);
   });
 
   test('that fails or answers nonsense lets nobody in, and the log tells', async () => {
@@ -199,7 +217,7 @@ describe.each(['at once', 'later'])('authorize that answers %s', (when) => {
 
 test('with an aclFile both have to allow, and the file decides what clients are given', async () => {
   const aclFile = join(tempDir(resources), 'acl');
-  writeFileSync(aclFile, 'topic readwrite a/#\ntopic write b/#\n');
+  writeFileSync(aclFile, 'topic readwrite a/#\ntopic write b/#\n', { mode: 0o600 });
   const { broker, url } = await startBroker(resources, {
     aclFile,
     authorize: (_client, _action, topic) => !topic.endsWith('/secret'),

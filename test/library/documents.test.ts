@@ -14,7 +14,7 @@ beforeAll(buildLibrary);
 /** The programs in a document, in order. */
 function programsOf(document: string): readonly string[] {
   const text = readFileSync(join(repositoryRoot, 'docs', document), 'utf8');
-  return [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, program = '']) => program);
+  return [...text.matchAll(/^```[jt]s\n(.*?)^```$/gms)].map(([, program = '']) => program);
 }
 
 describe('docs/from-aedes.md', () => {

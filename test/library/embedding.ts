@@ -72,3 +72,16 @@ export async function refusalOf(url: string, options: IClientOptions): Promise<n
     await client.endAsync(true);
   }
 }
+
+/** The properties of the first packet of the broker, which is CONNACK. */
+export async function connackPropertiesOf(url: string, options: IClientOptions): Promise<unknown> {
+  const client = mqtt.connect(url, { protocolVersion: 5, reconnectPeriod: 0, ...options });
+  client.on('error', () => {});
+  try {
+    return await new Promise((resolve) => {
+      client.once('packetreceive', (packet) => resolve(packet.cmd === 'connack' ? packet.properties : packet));
+    });
+  } finally {
+    await client.endAsync(true);
+  }
+}

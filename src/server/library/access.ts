@@ -5,6 +5,7 @@ import type { AuthenticationResult, Authenticator, ConnectRequest } from '../../
 import type { Authorizer } from '../../contracts/authorizer.ts';
 import type { Publisher } from '../../contracts/message.ts';
 import { isThenable } from './call-queue.ts';
+import { isLegalText } from './properties.ts';
 
 export { ReasonCode };
 
@@ -15,6 +16,8 @@ export { ReasonCode };
 export interface Refusal {
   /** `ReasonCode.BadUserNameOrPassword`, `ReasonCode.Banned`, `ReasonCode.ServerBusy` … */
   readonly reasonCode: Exclude<ReasonCodeOf<'connack'>, 0>;
+  /** Reason String, for people; MQTT 5.0 clients get it. */
+  readonly reason?: string | undefined;
 }
 
 /**
@@ -52,7 +55,13 @@ export function authenticatorOf(authenticate: Authenticate, complain: Complain):
   const decide = (answer: unknown): AuthenticationResult => {
     if (answer === true) return 'accepted';
     if (answer === false) return notAuthorized;
-    if (isRefusal(answer)) return { reasonCode: answer.reasonCode };
+    if (isRefusal(answer)) {
+      const { reasonCode, reason } = answer;
+      if (reason === undefined) return { reasonCode };
+      if (typeof reason === 'string' && isLegalText(reason)) return { reasonCode, reason };
+      complain('Error: authenticate gave a reason that is no text of at most 65535 bytes without control characters.');
+      return { reasonCode };
+    }
     complain(
       'Error: authenticate gave neither true nor false nor { reasonCode: 128 or above }; the client is refused.',
     );
@@ -93,7 +102,7 @@ function settle<T>(ask: () => unknown, decide: (answer: unknown) => T, fail: (er
   }
 }
 
-function isRefusal(answer: unknown): answer is { readonly reasonCode: number } {
+function isRefusal(answer: unknown): answer is { readonly reasonCode: number; readonly reason?: unknown } {
   if (typeof answer !== 'object' || answer === null || !('reasonCode' in answer)) return false;
   return typeof answer.reasonCode === 'number' && answer.reasonCode >= 0x80;
 }

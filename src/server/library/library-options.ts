@@ -4,6 +4,7 @@ import { type ConfigError, ConfigErrors } from '../../config/config-error.ts';
 import { type BrokerOptions, loadOptions } from '../../config/from-options.ts';
 import { unexpected } from '../../config/value-types.ts';
 import type { Authenticate, Authorize } from './access.ts';
+import type { EnhancedMethod } from './authentication-methods.ts';
 import type { LogLine } from './library-logger.ts';
 
 export type { BridgeOptions, BrokerOptions, ListenerOptions, PluginOptions } from '../../config/from-options.ts';
@@ -16,6 +17,11 @@ export { type ConfigError, ConfigErrors };
 export interface CreateBrokerOptions extends Omit<BrokerOptions, 'user' | 'pidFile'> {
   /** Decides who may come in, instead of `passwordFile` and `allowAnonymous`. */
   readonly authenticate?: Authenticate | undefined;
+  /**
+   * Enhanced authentication of MQTT 5.0: Authentication Method → how it goes, for clients that name one in their CONNECT. The others
+   * come in as without it. See `scramSha256`.
+   */
+  readonly authenticationMethods?: Readonly<Record<string, EnhancedMethod>> | undefined;
   /** Decides what clients may do. Absent: everything. */
   readonly authorize?: Authorize | undefined;
   /**
@@ -32,6 +38,7 @@ export interface ReadOptions {
   /** What holds for streams that the program hands over: the options at the top, as for a listener without its own. */
   readonly handedOver: ListenerConfig;
   readonly authenticate: Authenticate | null;
+  readonly authenticationMethods: ReadonlyMap<string, EnhancedMethod>;
   readonly authorize: Authorize | null;
   readonly log: LogLine | null;
 }
@@ -54,13 +61,38 @@ export function readOptions(options: CreateBrokerOptions): ReadOptions {
     delete given[name];
   }
   const { authenticate = null, authorize = null, log = null } = options ?? {};
+  const authenticationMethods = readMethods(given['authenticationMethods'], errors);
+  delete given['authenticationMethods'];
   for (const name of functionNames) delete given[name];
   if (isGiven(authenticate)) openToEverybody(given);
   // What is no object at all is for the table to complain about.
   const rest = isObject(options) ? { ...given, ...logDefaults(options) } : options;
   const { config, notices } = collect(errors, () => loadOptions(rest));
   const [handedOver] = loadOptions({ ...rest, listeners: [{ port: 0 }] }).config.listeners as [ListenerConfig];
-  return { config, notices: [...notices, ...ineffective(options)], handedOver, authenticate, authorize, log };
+  return {
+    config,
+    notices: [...notices, ...ineffective(options)],
+    handedOver,
+    authenticate,
+    authenticationMethods,
+    authorize,
+    log,
+  };
+}
+
+/** Every method has a name that a CONNECT can carry, and is a function. */
+function readMethods(value: unknown, errors: ConfigError[]): ReadonlyMap<string, EnhancedMethod> {
+  const methods = new Map<string, EnhancedMethod>();
+  if (!isGiven(value)) return methods;
+  if (!isObject(value)) {
+    wrong(errors, 'authenticationMethods', unexpected('an object of functions', value).message);
+    return methods;
+  }
+  for (const [name, method] of Object.entries(value)) {
+    if (typeof method === 'function') methods.set(name, method as EnhancedMethod);
+    else wrong(errors, `authenticationMethods["${name}"]`, unexpected('a function', method).message);
+  }
+  return methods;
 }
 
 /** Where a function decides, no listener is shut to everybody, and nobody need be warned of it. */

@@ -92,7 +92,8 @@ function isPair(value: unknown): boolean {
   );
 }
 
-function isLegalText(value: string): boolean {
+/** Whether text may stand in a packet: at most 65,535 bytes of UTF-8 without control characters and non-characters. */
+export function isLegalText(value: string): boolean {
   const bytes = Buffer.from(value);
   // An unpaired surrogate has no UTF-8 form: Buffer writes U+FFFD for it, which reads back as something else.
   return isValidText(bytes) && bytes.toString() === value;
