@@ -15,6 +15,14 @@ export {
   type PublishOptions,
 } from './server/create-broker.ts';
 export { type Authenticate, type Authorize, ReasonCode, type Refusal } from './server/library/access.ts';
+export {
+  type EnhancedExchange,
+  type EnhancedMethod,
+  type EnhancedStep,
+  type ScramCredentials,
+  scramCredentials,
+  scramSha256,
+} from './server/library/authentication-methods.ts';
 export { type BrokerState, BrokerStateError } from './server/library/broker-state.ts';
 export type { BrokerEvents } from './server/library/events.ts';
 export type { LogLine } from './server/library/library-logger.ts';

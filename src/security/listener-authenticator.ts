@@ -21,6 +21,7 @@ const busy: AuthenticationResult = { reasonCode: 0x89 };
 export interface PasswordChecks {
   readonly queue: HashQueue;
   readonly throttle: LoginThrottle;
+  readonly randomBytes: (count: number) => Buffer;
 }
 
 /**
@@ -64,6 +65,11 @@ export class ListenerAuthenticator implements Authenticator {
     this.#checks = checks;
   }
 
+  /** User name → password; null when there is no password file. */
+  get users(): ReadonlyMap<string, PasswordHash> | null {
+    return this.#users;
+  }
+
   authenticate(request: ConnectRequest): MaybePromise<AuthenticationResult> {
     const { username, password } = request;
     if (request.hasCertificateIdentity) return 'accepted';
@@ -90,9 +96,11 @@ export class ListenerAuthenticator implements Authenticator {
     if (shown.hasCertificateIdentity) return true;
     if (username === null || this.#users === null) return this.#allowAnonymous;
     const stored = this.#users.get(username);
-    if (stored === undefined || password === null) return false;
+    if (stored === undefined) return false;
     const known = before.#users?.get(username);
     if (known !== undefined && formatPasswordHash(known) === formatPasswordHash(stored)) return true;
+    // Without a password there is nothing to check: it proved itself by SCRAM.
+    if (password === null) return false;
     return async () => {
       try {
         // More waiting than the queue takes: they come one at a time, so this one may go beside it.

@@ -36,8 +36,8 @@ export interface ScramOptions {
   /** What is stored for a user name; null when there is no such user. */
   readonly credentialsOf: (username: string) => MaybePromise<ScramCredentials | null>;
   readonly randomBytes: (count: number) => Buffer;
-  /** Told to those who name a user that does not exist. Default {@link defaultIterations}. */
-  readonly iterations?: number;
+  /** What those are told who name a user that does not exist; absent or null: 16 bytes and {@link defaultIterations}. */
+  readonly likeKnown?: () => { readonly saltBytes: number; readonly iterations: number } | null;
 }
 
 /** RFC 7677 §4: at least 4096. */
@@ -161,11 +161,11 @@ class ScramExchange implements AuthenticationExchange {
 
   /** Credentials that nobody fulfils, always the same for a name. */
   #unknown(username: string): ScramCredentials {
-    const { hash, iterations = defaultIterations } = this.#options;
-    const noise = hmac('sha512', this.#secret, username);
-    const length = hash === 'sha256' ? 32 : 64;
-    const storedKey = noise.subarray(0, length);
-    return { salt: noise.subarray(48), iterations, storedKey, serverKey: storedKey };
+    const { hash, likeKnown } = this.#options;
+    const { saltBytes, iterations } = likeKnown?.() ?? { saltBytes: 16, iterations: defaultIterations };
+    const storedKey = hmac(hash, this.#secret, `key of ${username}`);
+    const salt = hmac('sha512', this.#secret, `salt of ${username}`).subarray(0, saltBytes);
+    return { salt, iterations, storedKey, serverKey: storedKey };
   }
 }
 

@@ -10,7 +10,7 @@ import { takeRules } from '../broker/rights.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
 import type { Config } from '../config/config.ts';
 import type { Connection } from '../connection/connection.ts';
-import type { Authenticator } from '../contracts/authenticator.ts';
+import type { AuthenticationMethods, Authenticator } from '../contracts/authenticator.ts';
 import type { ListenerAccess } from '../contracts/authorizer.ts';
 import type { Logger } from '../contracts/logger.ts';
 import { HashQueue } from '../security/hash-queue.ts';
@@ -37,6 +37,7 @@ export interface Place {
 export class AccessControl {
   readonly #logger: Logger;
   readonly #embedded: Authenticator | undefined;
+  readonly #methods: AuthenticationMethods | undefined;
   readonly #allowSymlinks: boolean;
   readonly #checks: PasswordChecks;
   /** In the order of the listeners. */
@@ -45,15 +46,20 @@ export class AccessControl {
   readonly #admittedBy = new WeakMap<Connection, ListenerAuthenticator>();
   #reloads = 0;
 
-  /** @param embedded - asked instead of the listeners' own files */
+  /**
+   * @param embedded - asked instead of the listeners' own files
+   * @param methods - of enhanced authentication, beside those of the configuration
+   */
   constructor(
     { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
     embedded: Authenticator | undefined,
+    methods: AuthenticationMethods | undefined,
     allowSymlinks: boolean,
     cores: number,
   ) {
     this.#logger = logger;
     this.#embedded = embedded;
+    this.#methods = methods;
     this.#allowSymlinks = allowSymlinks;
     this.#checks = {
       queue: new HashQueue(Math.max(1, Math.min(checksMax, cores - 1)), checksWaitingMax),
@@ -61,6 +67,7 @@ export class AccessControl {
         const text = `Warning: Too many bad passwords from ${address}: its next attempts wait ${seconds} s.`;
         logger.log('warning', text);
       }),
+      randomBytes: (count) => clock.randomBytes(count),
     };
   }
 
@@ -72,7 +79,14 @@ export class AccessControl {
   prepare(config: Config): readonly DerivedPolicy[] {
     const files = new SecurityFiles(this.#allowSymlinks);
     const policies = config.listeners.map((listener, index) => {
-      const policy = policyOf(listener, config, files, this.#checks, this.#placeOf(index));
+      const derived = policyOf(listener, config, files, this.#checks, this.#placeOf(index));
+      const policy =
+        this.#methods === undefined
+          ? derived
+          : {
+              ...derived,
+              authenticationMethods: new Map([...(derived.authenticationMethods ?? []), ...this.#methods]),
+            };
       return this.#embedded === undefined
         ? policy
         : { ...policy, authenticator: this.#embedded, remembersPasswords: false };

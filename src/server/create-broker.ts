@@ -11,6 +11,7 @@ import { parseTopicFilter } from '../topics/topic-filter.ts';
 import { acceptByEvents } from '../transport/tcp.ts';
 import { logSettingsOf } from './derive.ts';
 import { authenticatorOf, authorizerOf, textOf } from './library/access.ts';
+import { authenticationMethodOf } from './library/authentication-methods.ts';
 import { type BrokerState, BrokerStateError } from './library/broker-state.ts';
 import { type Call, CallQueue } from './library/call-queue.ts';
 import { type BrokerEvents, eventSources } from './library/events.ts';
@@ -258,7 +259,7 @@ export class EmbeddedBroker {
   }
 
   async #start(): Promise<readonly OpenListener[]> {
-    const { config, notices, handedOver, authenticate, authorize, log } = this.#options;
+    const { config, notices, handedOver, authenticate, authenticationMethods, authorize, log } = this.#options;
     const clock = this.#clock;
     if (config.global.logDest.length > 0) {
       const ident = 'moustique';
@@ -276,6 +277,9 @@ export class EmbeddedBroker {
         logger,
         handedOver,
         authenticator: authenticate === null ? undefined : authenticatorOf(authenticate, complain),
+        authenticationMethods: new Map(
+          [...authenticationMethods].map(([name, method]) => [name, authenticationMethodOf(name, method, complain)]),
+        ),
         beforeListening: (broker) => {
           if (authorize !== null) broker.engine.authorizer = authorizerOf(authorize, complain);
           for (const attachment of this.#attachments) attachment.detach = attachment.attach(broker);

@@ -3,10 +3,12 @@ import type { Limits } from '../broker/limits.ts';
 import { defaultLimits } from '../broker/limits.ts';
 import type { Config, ListenerConfig } from '../config/config.ts';
 import type { ListenerPolicy } from '../connection/policy.ts';
+import type { AuthenticationMethods } from '../contracts/authenticator.ts';
 import type { AccessRules } from '../contracts/authorizer.ts';
 import type { LogType } from '../contracts/logger.ts';
 import type { LogSettings } from '../observe/logger.ts';
 import { ListenerAuthenticator, type PasswordChecks } from '../security/listener-authenticator.ts';
+import { passwordScram, passwordScramName } from '../security/password-scram.ts';
 import type { Place } from './access-control.ts';
 import type { SecurityFiles } from './security-files.ts';
 
@@ -89,6 +91,8 @@ export function policyOf(
     port: listener.port,
     authenticator: place.authenticator,
     ownAuthenticator: new ListenerAuthenticator(users, listener.allowAnonymous, checks),
+    authenticationMethods: methodsOf(listener, checks, place),
+    responseInformation: global.responseInformation,
     remembersPasswords: true,
     access: place.access,
     rules: listener.aclFile === null ? null : files.rules(listener.aclFile),
@@ -103,4 +107,14 @@ export function policyOf(
     useCertificateIdentity: listener.useIdentityAsUsername || listener.useSubjectAsUsername,
     mountPoint: Buffer.from(listener.mountPoint ?? ''),
   };
+}
+
+/** Where certificates or nothing say who a client is, there is no password to prove. */
+function methodsOf(listener: ListenerConfig, checks: PasswordChecks, place: Place): AuthenticationMethods | undefined {
+  const { useIdentityAsUsername, useSubjectAsUsername } = listener;
+  if (!listener.scram || listener.passwordFile === null || useIdentityAsUsername || useSubjectAsUsername)
+    return undefined;
+  // Asks for the users of the moment, so that a reload holds for exchanges under way.
+  const users = (): ListenerAuthenticator['users'] => place.authenticator.current.users;
+  return new Map([[passwordScramName, passwordScram(users, checks.throttle, checks.randomBytes)]]);
 }

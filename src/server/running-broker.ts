@@ -16,7 +16,7 @@ import type { Config, GlobalConfig, ListenerConfig } from '../config/config.ts';
 import { planReload } from '../config/reload-diff.ts';
 import { Connection } from '../connection/connection.ts';
 import { Hub } from '../connection/hub.ts';
-import type { Authenticator } from '../contracts/authenticator.ts';
+import type { AuthenticationMethods, Authenticator } from '../contracts/authenticator.ts';
 import type { ConnectedClient } from '../contracts/hooks.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Store } from '../contracts/store.ts';
@@ -37,6 +37,8 @@ export interface Surroundings {
   readonly logger: Logger;
   /** Asked instead of passwords and `allow_anonymous`, for programs that embed a broker. */
   readonly authenticator?: Authenticator | undefined;
+  /** Methods of enhanced authentication, beside those of the configuration. */
+  readonly authenticationMethods?: AuthenticationMethods | undefined;
   /** `MOSQUITTO_UNSAFE_ALLOW_SYMLINKS`: files of passwords and rights may be symbolic links. Absent: false. */
   readonly allowSymlinks?: boolean | undefined;
   /** Rules for connections that somebody else accepts; see {@link RunningBroker.serve}. */
@@ -86,9 +88,15 @@ export class RunningBroker {
    * @throws StartError - with Mosquitto's lines and exit status; nothing is left open
    */
   static async start(config: Config, surroundings: Surroundings): Promise<RunningBroker> {
-    const { clock, logger, authenticator, allowSymlinks = false } = surroundings;
+    const { clock, logger, authenticator, authenticationMethods, allowSymlinks = false } = surroundings;
     const cores = builtins.os.availableParallelism();
-    const accessControl = new AccessControl({ clock, logger }, authenticator, allowSymlinks, cores);
+    const accessControl = new AccessControl(
+      { clock, logger },
+      authenticator,
+      authenticationMethods,
+      allowSymlinks,
+      cores,
+    );
     const policies = accessControl.prepare(withHandedOver(config, surroundings));
     const prepared = await Promise.all(
       config.listeners.map(async (listener, index) => ({

@@ -77,6 +77,8 @@ test('the public names', async () => {
     'ReasonCode',
     'StartError',
     'createBroker',
+    'scramCredentials',
+    'scramSha256',
   ]);
 });
 

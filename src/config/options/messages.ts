@@ -29,6 +29,15 @@ export const messageOptions = {
     deprecated: { instead: '' },
     doc: 'Admits only clients whose Client Identifier begins with this text.',
   }),
+  response_information: option({
+    scope: 'global',
+    type: text({ expects: 'text' }),
+    default: null,
+    repeat: 'replace',
+    reload: 'new-connections',
+    isExtension: true,
+    doc: 'Told to MQTT 5.0 clients that ask for Response Information, who make their response topics of it; `%c` is the Client Identifier, `%u` the user name, such as `answers/%c/`.',
+  }),
   global_max_clients: option({
     scope: 'global',
     type: integer({ min: -1, correct: (value) => Math.max(-1, value) }),

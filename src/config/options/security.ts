@@ -43,6 +43,14 @@ export const securityOptions = {
     isExtension: true,
     doc: 'Tells MQTT 5.0 clients whose message was refused which rule refused it, as Reason String of the acknowledgement. File names and rules become known to clients.',
   }),
+  scram: option({
+    scope: 'security',
+    type: boolean(),
+    default: false,
+    reload: 'new-connections',
+    isExtension: true,
+    doc: 'Whether MQTT 5.0 clients may prove their password by the authentication method SCRAM-SHA-512, without sending it. Needs `password_file` with entries of the scheme sha512-pbkdf2; clients may refuse fewer than 4096 iterations (`moustique_passwd -H sha512-pbkdf2 -I 4096`).',
+  }),
   session_owner_check: option({
     scope: 'global',
     type: boolean(),

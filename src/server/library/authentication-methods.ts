@@ -7,6 +7,8 @@ import { deriveScramCredentials, type ScramCredentials, scramMethod } from '../.
 import { type Complain, type Refusal, textOf } from './access.ts';
 import { isThenable } from './call-queue.ts';
 
+export type { ScramCredentials };
+
 /** What a step comes to; see {@link EnhancedExchange}. */
 export type EnhancedStep =
   /** Asks the client for more (AUTH 0x18). */

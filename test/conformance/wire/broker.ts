@@ -7,7 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { assert } from 'vitest';
 import { VirtualClock } from '../../../src/base/clock.ts';
 import { type BrokerOptions, configFromOptions, type ListenerOptions } from '../../../src/config/from-options.ts';
-import type { Authenticator } from '../../../src/contracts/authenticator.ts';
+import type { AuthenticationMethod, Authenticator } from '../../../src/contracts/authenticator.ts';
 import type { Authorizer } from '../../../src/contracts/authorizer.ts';
 import type { Logger, LogType } from '../../../src/contracts/logger.ts';
 import { RunningBroker } from '../../../src/server/running-broker.ts';
@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly transports?: readonly TransportName[];
   /** Asked instead of passwords. */
   readonly authenticator?: Authenticator;
+  /** Enhanced authentication: Authentication Method → how it goes. */
+  readonly authenticationMethods?: Readonly<Record<string, AuthenticationMethod>>;
   /** Asked about every PUBLISH and SUBSCRIBE. */
   readonly authorizer?: Authorizer;
   /** Also log what `log_type debug` logs, packet by packet. */
@@ -81,7 +83,7 @@ export class ConformanceBroker {
   }
 
   async start(): Promise<void> {
-    const { options, listener, authenticator, authorizer, trace = false } = this.#start;
+    const { options, listener, authenticator, authenticationMethods = {}, authorizer, trace = false } = this.#start;
     if (this.#transports.includes('tls') && this.#files === null) await this.#issueCertificate();
     const config = configFromOptions({
       sysInterval: 0,
@@ -99,7 +101,10 @@ export class ConformanceBroker {
       enabled: (type: LogType) => trace || (type !== 'debug' && type !== 'subscribe' && type !== 'unsubscribe'),
       log: (_type, line) => void this.log.push(line),
     };
-    this.#running = await RunningBroker.start(config, { clock: this.clock, logger, authenticator });
+    this.#running = await RunningBroker.start(config, {
+      ...{ clock: this.clock, logger, authenticator },
+      authenticationMethods: new Map(Object.entries(authenticationMethods)),
+    });
     if (authorizer !== undefined) this.#running.broker.engine.authorizer = authorizer;
   }
 
