@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { toolManPages, toolsMarkdown } from '../src/cli/tool-docs.ts';
 import { configurationManPage, configurationMarkdown } from '../src/config/describe.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -14,6 +15,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const documents: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': configurationMarkdown,
   'docs/man/moustique.conf.5': configurationManPage,
+  'docs/tools.md': toolsMarkdown,
+  ...Object.fromEntries(Object.entries(toolManPages()).map(([name, make]) => [`docs/man/${name}`, make])),
 };
 
 const isCheck = process.argv.includes('--check');

@@ -11,7 +11,8 @@ import { CorruptPasswordFile, PasswordLines } from '../security/password-lines.t
 import { createPrivateFile, replaceFile } from '../security/replace-file.ts';
 import { atol } from './c-numbers.ts';
 import { errnoText } from './exit-code.ts';
-import { passwdHelp } from './passwd-help.ts';
+import { plainHelp } from './plain-help.ts';
+import { passwdTool } from './plain-options.ts';
 import { PasswordPrompt } from './prompt-password.ts';
 import type { ToolIo } from './tool-io.ts';
 
@@ -44,7 +45,7 @@ export async function main(words: readonly string[], io: ToolIo): Promise<number
   try {
     const job = parse(words);
     if (job === undefined) {
-      io.stdout.text(passwdHelp(io.name));
+      io.stdout.text(plainHelp(passwdTool, io.name));
       return FAILED;
     }
     await run(job, io);

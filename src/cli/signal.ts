@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { atol } from './c-numbers.ts';
 import { errnoText } from './exit-code.ts';
+import { plainHelp } from './plain-help.ts';
+import { signalTool } from './plain-options.ts';
 import type { ToolIo } from './tool-io.ts';
 import { versionText } from './version-text.ts';
 
@@ -49,10 +51,10 @@ function parse(words: readonly string[], name: string): Job | string {
   let isForAll = false;
   let pid: number | undefined;
   let signalName: string | undefined;
-  if (words.length === 0) return usage(name);
+  if (words.length === 0) return plainHelp(signalTool, name);
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
-    if (word === '--help' || word === '-h') return usage(name);
+    if (word === '--help' || word === '-h') return plainHelp(signalTool, name);
     if (word === '--version') return versionText(name);
     if (word === '-a') isForAll = true;
     else if (word === '-p') {
@@ -93,21 +95,4 @@ function isBrokerScript(words: readonly string[]): boolean {
   const script = words.slice(1).find((word) => !word.startsWith('-'));
   const base = script?.replace(/^.*\//, '').replace(/\.js$/, '');
   return base !== undefined && BROKER_NAMES.includes(base);
-}
-
-function usage(name: string): string {
-  return `${name} sends a signal to a running broker.
-${versionText(name)}
-Usage: ${name} {-a | -p PID} SIGNAL
-
-  -a      Every broker of this machine that may be signalled.
-  -p PID  This process.
-
-Signals:
-  config-reload  read the configuration again
-  log-rotate     begin new log files
-  shutdown       end
-  tree-print     print the subscriptions
-  xtreport       begin new log files (SIGRTMIN)
-`;
 }

@@ -1,6 +1,12 @@
-/** Entry of the executable `moustique`. */
+/** Entry of the executable `moustique`: the broker, or one of the tools as a command. */
 import { main } from '../broker.ts';
+import { isCommand, runCommand } from '../commands.ts';
 
-process.exitCode = await main(process.argv, process.env);
-// Whatever still waits (a slow name server, a log on a dead disk) must not keep a broker that has stopped.
-process.exit();
+const [command, ...words] = process.argv.slice(2);
+if (isCommand(command)) {
+  void runCommand(command, words);
+} else {
+  process.exitCode = await main(process.argv, process.env);
+  // Whatever still waits (a slow name server, a log on a dead disk) must not keep a broker that has stopped.
+  process.exit();
+}

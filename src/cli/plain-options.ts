@@ -1,0 +1,71 @@
+/** Options of the tools that are no MQTT clients, for their `--help`, manual pages and completions. */
+
+/** One of them. */
+export interface PlainOption {
+  readonly flags: readonly string[];
+  readonly argument?: string;
+  readonly help: string;
+  readonly completes?: 'file' | readonly string[];
+}
+
+/** A tool with such options. */
+export interface PlainTool {
+  /** Behind the tool's name: "makes and edits …". */
+  readonly purpose: string;
+  /** Lines of the usage, without the tool's name. */
+  readonly synopses: readonly string[];
+  readonly options: readonly PlainOption[];
+  /** Paragraphs below the options. */
+  readonly notes: readonly string[];
+  /** Completes words that are no options. */
+  readonly operands: 'file' | readonly string[];
+}
+
+export const passwdTool: PlainTool = {
+  purpose: 'makes and edits password files for an MQTT broker.',
+  synopses: [
+    '[-H HASH] [-I COUNT] [-c | -D] FILE USERNAME',
+    '[-H HASH] [-I COUNT] [-c] -b FILE USERNAME PASSWORD',
+    '[-H HASH] [-I COUNT] -U FILE',
+  ],
+  options: [
+    { flags: ['-b'], help: 'Take the password from the command line, where others may see it.' },
+    { flags: ['-c'], help: 'Make a new file; an existing one is not touched.' },
+    { flags: ['-D'], help: 'Remove the user.' },
+    {
+      flags: ['-H'],
+      argument: 'HASH',
+      help: 'sha512-pbkdf2 (the default), argon2id (stronger; brokers before Mosquitto 2.1 do not know it) or sha512 (for very old brokers).',
+      completes: ['sha512-pbkdf2', 'argon2id', 'sha512'],
+    },
+    { flags: ['-I'], argument: 'COUNT', help: 'Iterations of sha512-pbkdf2. Default: 1000.' },
+    { flags: ['-U'], help: 'Hash every password of the file that is still plain text.' },
+    {
+      flags: ['--salt-bytes'],
+      argument: 'COUNT',
+      help: 'Length of the salt of the sha512 hashes: 12, which every broker reads, or 64, as Mosquitto 2.1 writes and 2.0 cannot read. Default: 12.',
+      completes: ['12', '64'],
+    },
+  ],
+  notes: [
+    'Without -b, -D and -U the user is added, or gets a new password, which is asked for twice.',
+    'FILE can be - to print the line instead.',
+    'The file is replaced as a whole when the change is complete; owner and mode stay.',
+  ],
+  operands: 'file',
+};
+
+export const signalTool: PlainTool = {
+  purpose: 'sends a signal to a running broker.',
+  synopses: ['{-a | -p PID} SIGNAL'],
+  options: [
+    { flags: ['-a'], help: 'Every broker of this machine that may be signalled.' },
+    { flags: ['-p'], argument: 'PID', help: 'This process.' },
+    { flags: ['--help'], help: 'Show this text.' },
+    { flags: ['--version'], help: 'Show the version.' },
+  ],
+  notes: [
+    'SIGNAL is one of: config-reload (read the configuration again), log-rotate (begin new log files), shutdown (end), tree-print (print the subscriptions), xtreport (begin new log files).',
+  ],
+  operands: ['config-reload', 'log-rotate', 'shutdown', 'tree-print', 'xtreport'],
+};
