@@ -12,7 +12,8 @@ export type Executable =
   | 'moustique_sub'
   | 'moustique_rr'
   | 'moustique_passwd'
-  | 'moustique_signal';
+  | 'moustique_signal'
+  | 'moustique_ctrl';
 
 /**
  * The command that runs one of our executables, to be followed by its arguments.
