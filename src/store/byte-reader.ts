@@ -55,11 +55,6 @@ export class ByteReader {
     return this.bytes.readInt32LE(start + 4) * 0x1_0000_0000 + this.bytes.readUInt32LE(start);
   }
 
-  /** An identity of eight bytes, least significant first, that is only compared. */
-  identityLE(what: string): bigint {
-    return this.bytes.readBigUInt64LE(this.skip(8, what));
-  }
-
   variableByteInteger(what: string): number {
     let value = 0;
     for (let shift = 0; shift < 28; shift += 7) {

@@ -9,6 +9,15 @@ import { createMessage } from '../contracts/message.ts';
 import type { Fact, SessionFact } from '../contracts/store.ts';
 import { DeliveryState, packetIdOf } from '../contracts/store.ts';
 import { ByteReader, FormatError } from './byte-reader.ts';
+import type { StoredClient, StoredDelivery, StoredId, StoredMessage } from './database-bodies.ts';
+import {
+  readConfig,
+  readStoredClient,
+  readStoredDelivery,
+  readStoredId,
+  readStoredMessage,
+  readStoredSubscription,
+} from './database-bodies.ts';
 import type { Chunk, OwnPart, ReportDamage } from './database-chunks.ts';
 import { DatabaseChunks } from './database-chunks.ts';
 import type { SnapshotMark } from './database-format.ts';
@@ -19,20 +28,6 @@ import { readStoredProperties } from './message-properties.ts';
 import { RecordType, recordEnd, recordHeaderSize, recordIsIntact } from './record.ts';
 
 const never = 0xffff_ffff;
-
-/** A chunk of Mosquitto's that carries one delivery, before its message is looked up. */
-interface StoredDelivery {
-  readonly clientId: string;
-  readonly storeId: number | bigint;
-  /** Out: of the file, so one of 65,535; in: the client's. */
-  readonly packetId: number;
-  readonly qos: number;
-  readonly state: number;
-  readonly retain: boolean;
-  readonly dup: boolean;
-  readonly isOut: boolean;
-  readonly subscriptionIds: readonly number[];
-}
 
 export interface DatabaseCounts {
   messages: number;
@@ -48,7 +43,7 @@ export class DatabaseReader {
   readonly #nowMs: number;
   readonly #interner = new Interner();
   /** Store id in the file → store id given out here, where they differ. */
-  readonly #renumbered = new Map<number | bigint, number>();
+  readonly #renumbered = new Map<StoredId, number>();
   /** Ids of the messages read, in a file of ours. */
   readonly #known = new Set<number>();
   /** Row of a delivery → its Subscription Identifiers, where it has more than one. */
@@ -105,25 +100,25 @@ export class DatabaseReader {
 
   #fact(chunk: Chunk): Fact | null {
     const reader = new ByteReader(chunk.bytes, chunk.start, chunk.end);
-    const isOld = this.version < 5;
+    const { version } = this;
     switch (chunk.type) {
       case ChunkType.config:
-        // The size of an id comes after the flag in old files and after the last id in new ones.
-        reader.skip(isOld ? 1 : 9, 'configuration');
-        if (reader.u8('configuration') !== 8) throw new FormatError('store ids are not 64 bits wide');
+        if (readConfig(reader, version).idSize !== 8) throw new FormatError('store ids are not 64 bits wide');
         return null;
       case ChunkType.message:
-        return isOld ? this.#oldMessage(reader) : this.#message(reader, chunk.exact);
+        return this.#message(readStoredMessage(reader, version), reader, chunk.exact);
       case ChunkType.client:
         this.counts.clients++;
-        return isOld ? oldClient(reader, this.version) : client(reader, this.version, chunk.exact);
+        return sessionFact(readStoredClient(reader, version), chunk.exact);
       case ChunkType.delivery:
-        return this.#delivery(isOld ? oldDelivery(reader) : delivery(reader), chunk);
-      case ChunkType.subscription:
+        return this.#delivery(readStoredDelivery(reader, version), chunk);
+      case ChunkType.subscription: {
+        const { clientId, filter, qos, options, identifier } = readStoredSubscription(reader, version);
         this.counts.subscriptions++;
-        return isOld ? oldSubscription(reader) : subscription(reader);
+        return subscriptionFact(clientId, filter, (options & 0x3c) | checkedQos(qos), identifier);
+      }
       case ChunkType.retained: {
-        const storeId = this.#lookUp(storedId(reader));
+        const storeId = this.#lookUp(readStoredId(reader));
         if (storeId === 0) return null;
         this.counts.retained++;
         return { kind: 'retained', storeId };
@@ -134,64 +129,28 @@ export class DatabaseReader {
     }
   }
 
-  #message(reader: ByteReader, exactExpiryMs: number): Fact | null {
-    const id = storedId(reader);
-    const expirySeconds = reader.i64LE('expiry');
-    const payloadLength = reader.u32('payload length');
-    const publisherPacketId = reader.u16('Packet Identifier');
-    const clientIdLength = reader.u16('length');
-    const usernameLength = reader.u16('length');
-    const topicLength = reader.u16('length');
-    const listenerPort = reader.u16('port');
-    const qos = checkedQos(reader.u8('QoS'));
-    const retain = reader.u8('retain') !== 0;
-    const clientId = reader.text(clientIdLength, 'Client Identifier');
-    const username = usernameLength > 0 ? reader.text(usernameLength, 'user name') : null;
-    const topicName = reader.text(topicLength, 'Topic Name');
-    const payload = reader.copy(payloadLength, 'payload');
-    const propertiesLength = reader.remaining > 0 ? reader.variableByteInteger('properties') : 0;
+  #message(stored: StoredMessage, reader: ByteReader, exactExpiryMs: number): Fact | null {
+    const { id, expirySeconds, clientId, username, listenerPort, topicName, payload, propertiesLength } = stored;
     const properties = readStoredProperties(reader, propertiesLength, expirySeconds > 0);
-    if (topicLength === 0) throw new FormatError('a message has no Topic Name');
+    if (topicName === '') throw new FormatError('a message has no Topic Name');
     const expiresAtMs = exactExpiryMs >= 0 ? exactExpiryMs : Math.max(expirySeconds, 0) * 1000;
     if (id === placeholderStoreId || (expiresAtMs > 0 && expiresAtMs <= this.#nowMs)) return null;
-    const message = createMessage(
-      this.#interner.topic(topicName),
-      this.#interner.publisher(clientId, username, listenerPort),
-      {
-        payload,
-        qos,
-        retain,
-        properties: properties.bytes,
-        expiryOffset: properties.expiryOffset,
-        expiresAtMs,
-      },
-    );
-    message.publisherPacketId = publisherPacketId;
-    message.storeId = this.#adopt(id);
-    return { kind: 'message', message };
-  }
-
-  #oldMessage(reader: ByteReader): Fact {
-    const id = storedId(reader);
-    const clientId = reader.text16('Client Identifier');
-    const username = this.version === 4 ? reader.text16('user name') : '';
-    const listenerPort = this.version === 4 ? reader.u16('port') : 0;
-    const publisherPacketId = reader.u16('Packet Identifier');
-    reader.skip(2, 'Packet Identifier');
-    const topicName = reader.text16('Topic Name');
-    const qos = checkedQos(reader.u8('QoS'));
-    const retain = reader.u8('retain') !== 0;
-    const payload = reader.copy(reader.u32('payload length'), 'payload');
-    if (topicName === '') throw new FormatError('a message has no Topic Name');
     const publisher = this.#interner.publisher(clientId, username === '' ? null : username, listenerPort);
-    const message = createMessage(this.#interner.topic(topicName), publisher, { payload, qos, retain });
-    message.publisherPacketId = publisherPacketId;
+    const message = createMessage(this.#interner.topic(topicName), publisher, {
+      payload,
+      qos: checkedQos(stored.qos),
+      retain: stored.retain !== 0,
+      properties: properties.bytes,
+      expiryOffset: properties.expiryOffset,
+      expiresAtMs,
+    });
+    message.publisherPacketId = stored.publisherPacketId;
     message.storeId = this.#adopt(id);
     return { kind: 'message', message };
   }
 
   /** The store id of a message just read. */
-  #adopt(id: number | bigint): number {
+  #adopt(id: StoredId): number {
     this.counts.messages++;
     if (this.#chunks.isOwn && typeof id === 'number') {
       this.#known.add(id);
@@ -203,7 +162,7 @@ export class DatabaseReader {
   }
 
   /** The store id of a message read before, 0 when there is none. */
-  #lookUp(id: number | bigint): number {
+  #lookUp(id: StoredId): number {
     if (typeof id === 'number' && this.#known.has(id)) return id;
     return this.#renumbered.get(id) ?? 0;
   }
@@ -216,7 +175,7 @@ export class DatabaseReader {
     if (state === null) return null;
     const direction = isOut ? 'out' : 'in';
     // Only the Packet Identifier is needed once PUBREC has come.
-    const storeId = state === DeliveryState.awaitingPubcomp ? 0 : this.#lookUp(stored.storeId);
+    const storeId = state === DeliveryState.awaitingPubcomp ? 0 : this.#lookUp(stored.id);
     if (storeId === 0 && state !== DeliveryState.awaitingPubcomp) return null;
     const sequence = isOut && qos > 0 ? this.#sequence(clientId, packetId, chunk.exact) : isOut ? 0 : packetId;
     this.counts.deliveries++;
@@ -278,14 +237,6 @@ export class DatabaseReader {
   }
 }
 
-/** Eight bytes of the writer's byte order: a number where it is exact. */
-function storedId(reader: ByteReader): number | bigint {
-  const start = reader.at;
-  const high = reader.bytes.readUInt32LE(reader.skip(8, 'store id') + 4);
-  if (high < 0x20_0000) return high * 0x1_0000_0000 + reader.bytes.readUInt32LE(start);
-  return reader.bytes.readBigUInt64LE(start);
-}
-
 /** Mosquitto's twelve states as the five that are kept; null for one that needs nothing any more. */
 function deliveryState(state: number, isOut: boolean, qos: 0 | 1 | 2): DeliveryState | null {
   if (!isOut) return state === 8 ? null : DeliveryState.awaitingPubrel;
@@ -308,86 +259,16 @@ function deliveryState(state: number, isOut: boolean, qos: 0 | 1 | 2): DeliveryS
   }
 }
 
-function client(reader: ByteReader, version: number, exactSequence: number): SessionFact {
-  const expirySeconds = reader.i64LE('expiry');
-  const expiryIntervalSeconds = reader.u32('Session Expiry Interval');
-  const lastPacketId = reader.u16('Packet Identifier');
-  const clientIdLength = reader.u16('length');
-  let listenerPort = 0;
-  let usernameLength = 0;
-  if (version >= 6) {
-    listenerPort = reader.u16('port');
-    usernameLength = reader.u16('length');
-    reader.skip(4, 'client');
-  }
-  const clientId = reader.text(clientIdLength, 'Client Identifier');
-  const username = usernameLength > 0 ? reader.text(usernameLength, 'user name') : null;
-  const expiresAtMs = expirySeconds > 0 && expiryIntervalSeconds !== never ? expirySeconds * 1000 : 0;
-  const lastSequence = exactSequence >= 0 ? exactSequence : lastPacketId;
-  return { kind: 'session', clientId, username, listenerPort, expiryIntervalSeconds, expiresAtMs, lastSequence };
-}
-
-function oldClient(reader: ByteReader, version: number): SessionFact {
-  const clientId = reader.text16('Client Identifier');
-  const lastSequence = reader.u16('Packet Identifier');
-  if (version >= 3) reader.skip(8, 'time');
+/** @param exactSequence - number of the last delivery, −1 when only its Packet Identifier is known */
+function sessionFact(stored: StoredClient, exactSequence: number): SessionFact {
+  const { clientId, username, listenerPort, lastPacketId, expirySeconds, expiryIntervalSeconds } = stored;
   return {
     kind: 'session',
     clientId,
-    username: null,
-    listenerPort: 0,
-    expiryIntervalSeconds: never,
-    expiresAtMs: 0,
-    lastSequence,
+    username: username === '' ? null : username,
+    listenerPort,
+    expiryIntervalSeconds,
+    expiresAtMs: expirySeconds > 0 && expiryIntervalSeconds !== never ? expirySeconds * 1000 : 0,
+    lastSequence: exactSequence >= 0 ? exactSequence : lastPacketId,
   };
-}
-
-function delivery(reader: ByteReader): StoredDelivery {
-  const storeId = storedId(reader);
-  const packetId = reader.u16('Packet Identifier');
-  const clientIdLength = reader.u16('length');
-  const qos = reader.u8('QoS');
-  const state = reader.u8('state');
-  const flags = reader.u8('flags');
-  const isOut = reader.u8('direction') === 1;
-  const clientId = reader.text(clientIdLength, 'Client Identifier');
-  const subscriptionIds: number[] = [];
-  if (reader.remaining > 0) {
-    const end = reader.variableByteInteger('properties') + reader.at;
-    while (reader.at < end) {
-      if (reader.u8('property') !== 0x0b) throw new FormatError('a delivery has only Subscription Identifiers');
-      subscriptionIds.push(reader.variableByteInteger('Subscription Identifier'));
-    }
-  }
-  const retain = (flags & 0xf0) !== 0;
-  return { clientId, storeId, packetId, qos, state, retain, dup: (flags & 0x0f) !== 0, isOut, subscriptionIds };
-}
-
-function oldDelivery(reader: ByteReader): StoredDelivery {
-  const clientId = reader.text16('Client Identifier');
-  const storeId = storedId(reader);
-  const packetId = reader.u16('Packet Identifier');
-  const qos = reader.u8('QoS');
-  const retain = reader.u8('retain') !== 0;
-  const isOut = reader.u8('direction') === 1;
-  const state = reader.u8('state');
-  const dup = reader.u8('dup') !== 0;
-  return { clientId, storeId, packetId, qos, state, retain, dup, isOut, subscriptionIds: [] };
-}
-
-function subscription(reader: ByteReader): Fact {
-  const identifier = reader.u32('Subscription Identifier');
-  const clientIdLength = reader.u16('length');
-  const filterLength = reader.u16('length');
-  const qos = checkedQos(reader.u8('QoS'));
-  const options = reader.u8('options');
-  reader.skip(2, 'subscription');
-  const clientId = reader.text(clientIdLength, 'Client Identifier');
-  return subscriptionFact(clientId, reader.text(filterLength, 'Topic Filter'), (options & 0x3c) | qos, identifier);
-}
-
-function oldSubscription(reader: ByteReader): Fact {
-  const clientId = reader.text16('Client Identifier');
-  const filter = reader.text16('Topic Filter');
-  return subscriptionFact(clientId, filter, checkedQos(reader.u8('QoS')), 0);
 }

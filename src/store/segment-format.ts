@@ -23,7 +23,7 @@ export const segmentDataStart = 1024;
 export const batchHeadSize = recordHeaderSize + 24;
 const sectorSize = 512;
 const headerSize = 44;
-const magic = Buffer.from('moustiqj', 'latin1');
+export const segmentMagic = Buffer.from('moustiqj', 'latin1');
 const namePattern = /^(\d{10})\.log$/;
 
 export interface SegmentHeader {
@@ -48,7 +48,7 @@ export function segmentNumber(name: string): number {
 /** Both copies of the header. */
 export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   const writer = new ByteWriter(segmentDataStart);
-  writer.raw(magic, 0, magic.length);
+  writer.raw(segmentMagic, 0, segmentMagic.length);
   writer.u32(segmentVersion);
   writer.u64(header.lineage);
   writer.u64(header.number);
@@ -83,8 +83,8 @@ export function readSegmentHeader(bytes: Buffer): ReadHeader {
 function readCopy(bytes: Buffer, start: number): { version: number; header: SegmentHeader } | null {
   if (bytes.length < start + headerSize) return null;
   if (crc32c(bytes, start, start + headerSize - 4) !== bytes.readUInt32BE(start + headerSize - 4)) return null;
-  if (!bytes.subarray(start, start + magic.length).equals(magic)) return null;
-  const reader = new ByteReader(bytes, start + magic.length, start + headerSize);
+  if (!bytes.subarray(start, start + segmentMagic.length).equals(segmentMagic)) return null;
+  const reader = new ByteReader(bytes, start + segmentMagic.length, start + headerSize);
   const version = reader.u32('version');
   const lineage = reader.u64('lineage');
   const number = reader.u64('number');
