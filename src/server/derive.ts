@@ -4,9 +4,9 @@ import { defaultLimits } from '../broker/limits.ts';
 import type { Config, ListenerConfig } from '../config/config.ts';
 import type { ListenerPolicy } from '../connection/policy.ts';
 import type { AuthenticationMethods } from '../contracts/authenticator.ts';
-import type { AccessRules } from '../contracts/authorizer.ts';
 import type { LogType } from '../contracts/logger.ts';
 import type { LogSettings } from '../observe/logger.ts';
+import type { AclRules } from '../security/acl-check.ts';
 import { ListenerAuthenticator, type PasswordChecks } from '../security/listener-authenticator.ts';
 import { passwordScram, passwordScramName } from '../security/password-scram.ts';
 import type { Place } from './access-control.ts';
@@ -68,7 +68,7 @@ export interface DerivedPolicy extends ListenerPolicy {
   /** Decides by the listener's own files. */
   readonly ownAuthenticator: ListenerAuthenticator;
   /** What its clients may do; null: everything. */
-  readonly rules: AccessRules | null;
+  readonly rules: AclRules | null;
 }
 
 /**

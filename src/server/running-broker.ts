@@ -27,6 +27,7 @@ import type { SyncLevel } from '../store/journal.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import type { TlsMaterial } from '../transport/tls-context.ts';
 import { AccessControl } from './access-control.ts';
+import { brokerControl, brokerControlTopic } from './control-broker.ts';
 import { type DerivedPolicy, limitsOf } from './derive.ts';
 import { Listener, newReadBuffer } from './listeners.ts';
 import { StartError } from './start-error.ts';
@@ -113,6 +114,7 @@ export class RunningBroker {
       if (access !== undefined && !engine.accessByPort.has(port)) engine.accessByPort.set(port, access);
     }
     accessControl.apply(engine, policies, []);
+    running.#serveControl();
     running.broker.start();
     surroundings.beforeListening?.(running.broker);
     const readBuffer = newReadBuffer();
@@ -226,6 +228,7 @@ export class RunningBroker {
     }
     this.#handedOver = policies[this.#listeners.length];
     this.#accessControl.apply(this.broker.engine, policies, this.#hub.connections);
+    this.#serveControl();
     for (const listener of this.#listeners) {
       try {
         const tls = await tlsOf(listener.config, logger, clock.nowMs());
@@ -251,6 +254,19 @@ export class RunningBroker {
     this.#surroundings.beforeSaving?.();
     this.#isStopped = true;
     await this.broker.close();
+  }
+
+  /** `enable_control_api`, as the configuration has it now. */
+  #serveControl(): void {
+    const { controls, logger } = this.broker.engine;
+    controls.delete(brokerControlTopic);
+    if (!this.#config.global.enableControlApi) return;
+    const listeners = () =>
+      this.#listeners.map(({ config, port, policy }) => {
+        const { host, path, protocol, certfile } = config;
+        return { port, host, path, protocol, isTls: certfile !== null, rules: policy.rules };
+      });
+    controls.set(brokerControlTopic, brokerControl(listeners, logger));
   }
 
   /** The first listener is bound last: whoever waits for it finds the others open. */

@@ -57,10 +57,9 @@ export const generalOptions = {
     scope: 'global',
     type: boolean(),
     default: false,
-    reload: 'restart',
+    reload: 'live',
     since: '2.1',
-    unsupported: { why: 'the topic $CONTROL/broker/v1 is not served yet' },
-    doc: 'Serves the control topic `$CONTROL/broker/v1`.',
+    doc: 'Answers requests on the control topic `$CONTROL/broker/v1`: `listListeners`, `listPlugins` and `explainAcl`, as `moustique_ctrl` sends them. Who may publish to that topic may ask; `explainAcl` also needs an `acl_file` that allows it, or a client on this machine.',
   }),
   retry_interval: option({
     scope: 'global',
