@@ -1,5 +1,4 @@
 /** The journal, and the own part of a snapshot, record by record. */
-import type { Message } from '../contracts/message.ts';
 import { ByteReader } from '../store/byte-reader.ts';
 import type { OwnPart } from '../store/database-chunks.ts';
 import type { SnapshotMark } from '../store/database-format.ts';
@@ -11,6 +10,7 @@ import { nextFrame, scanSegment } from '../store/segment-scan.ts';
 import type { ToolIo } from './tool-io.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
+type Message = Parameters<RecordSink['message']>[0];
 
 /** @returns whether everything could be read */
 export function dumpJournal(bytes: Buffer, mode: 'plain' | 'stats' | 'json', io: ToolIo): boolean {
