@@ -13,9 +13,9 @@ import { logSettingsOf } from './derive.ts';
 import { authenticatorOf, authorizerOf, textOf } from './library/access.ts';
 import { authenticationMethodOf } from './library/authentication-methods.ts';
 import { type BrokerState, BrokerStateError } from './library/broker-state.ts';
-import { type Call, CallQueue } from './library/call-queue.ts';
-import { type BrokerEvents, eventSources } from './library/events.ts';
-import { LibraryLogger, logCallName } from './library/library-logger.ts';
+import { CallQueue, type Receiver } from './library/call-queue.ts';
+import { type BrokerEvents, eventSources, type Later } from './library/events.ts';
+import { LibraryLogger, logReceiver } from './library/library-logger.ts';
 import { type CreateBrokerOptions, type ReadOptions, readOptions } from './library/library-options.ts';
 import { type OpenListener, openListener } from './library/open-listener.ts';
 import { encodeProperties, isLegalTopicName, type MessageProperties } from './library/properties.ts';
@@ -58,7 +58,7 @@ const noGauges: Gauges = {
 };
 
 /** Something of the program that hangs on the engine: put on it when it starts, taken off with the returned function. */
-interface Attachment {
+interface Attachment extends Receiver {
   readonly attach: (broker: Broker) => () => void;
   detach: (() => void) | null;
 }
@@ -93,7 +93,7 @@ export class EmbeddedBroker {
   /** @throws ConfigErrors */
   constructor(options: CreateBrokerOptions) {
     this.#options = readOptions(options);
-    this.#calls = new CallQueue(this.#clock, (call, error) => this.#callFailed(call, error));
+    this.#calls = new CallQueue(this.#clock, (receiver, error) => this.#callFailed(receiver, error));
   }
 
   /** Where the broker is between `new` and `closed`. */
@@ -194,10 +194,10 @@ export class EmbeddedBroker {
       throw new RangeError(`filter: ${quoted(filter)} is not a Topic Filter`);
     }
     checkHandler(handler);
-    return this.#attach('subscribe', (broker, later) =>
+    return this.#attach('subscribe', `handler of messages for ${filter}`, (broker, later) =>
       broker.subscribe(filter, (message, isRetained) => {
         const kept = new KeptMessage(message, isRetained, this.#clock.nowMs());
-        later(`handler of messages for ${filter}`, () => handler(kept));
+        later(() => handler(kept));
       }),
     );
   }
@@ -215,15 +215,8 @@ export class EmbeddedBroker {
     }
     checkHandler(handler);
     const source = eventSources[event];
-    return this.#attach('on', (broker, later) =>
-      broker.watch(
-        source(
-          handler,
-          (run) => later(`handler of "${event}"`, run),
-          () => this.#clock.nowMs(),
-        ),
-      ),
-    );
+    const nowMs = (): number => this.#clock.nowMs();
+    return this.#attach('on', `handler of "${event}"`, (broker, later) => broker.watch(source(handler, later, nowMs)));
   }
 
   /** Clients with an open connection, in the order in which they came. */
@@ -306,6 +299,7 @@ export class EmbeddedBroker {
     await this.#running?.stop();
     this.#state = 'closed';
     this.#calls.runWaiting();
+    for (const attachment of this.#attachments) attachment.isActive = false;
     this.#attachments.clear();
     await this.#destinations?.close();
   }
@@ -320,27 +314,24 @@ export class EmbeddedBroker {
   }
 
   /** Hangs something on the engine, now or as soon as there is one. Calls that still wait when it is taken off are not made. */
-  #attach(
-    method: string,
-    attach: (broker: Broker, later: (name: string, run: () => unknown) => void) => () => void,
-  ): () => void {
+  #attach(method: string, name: string, attach: (broker: Broker, later: Later) => () => void): () => void {
     if (this.#state === 'closed') throw new BrokerStateError(method, this.#state);
     const attachment: Attachment = {
-      attach: (broker) =>
-        attach(broker, (name, run) => {
-          this.#calls.push({ name, run: () => (this.#attachments.has(attachment) ? run() : undefined) });
-        }),
+      name,
+      isActive: true,
+      attach: (broker) => attach(broker, (run) => this.#calls.push(attachment, run)),
       detach: null,
     };
     this.#attachments.add(attachment);
     if (this.#running !== null) attachment.detach = attachment.attach(this.#running.broker);
     return () => {
+      attachment.isActive = false;
       if (this.#attachments.delete(attachment)) attachment.detach?.();
     };
   }
 
-  #callFailed({ name }: Call, error: unknown): void {
-    if (name === logCallName) {
+  #callFailed(receiver: Receiver, error: unknown): void {
+    if (receiver === logReceiver) {
       // There is nowhere left to tell it but to the process.
       queueMicrotask(() => {
         throw error;
@@ -349,7 +340,7 @@ export class EmbeddedBroker {
     }
     // A handler that answered what the end of the broker brought came too late; that is nobody's fault.
     if (this.#state === 'closed' && error instanceof BrokerStateError) return;
-    this.#logger?.log('error', `Error: ${name} failed: ${textOf(error)}`);
+    this.#logger?.log('error', `Error: ${receiver.name} failed: ${textOf(error)}`);
   }
 }
 

@@ -8,26 +8,33 @@
 import type { Clock } from '../../base/clock.ts';
 import { InvariantViolation } from '../../base/invariant.ts';
 
-/** A call that is still to be made. */
-export interface Call {
-  /** What is called, for the log: `handler of "connect"`. */
+/** Who is called. */
+export interface Receiver {
+  /** For the log: `handler of "connect"`. */
   readonly name: string;
+  /** Whether it still wants to be called. */
+  isActive: boolean;
+}
+
+interface Call {
+  readonly receiver: Receiver;
   readonly run: () => unknown;
 }
 
 export class CallQueue {
   readonly #clock: Pick<Clock, 'soon'>;
-  readonly #onError: (call: Call, error: unknown) => void;
+  readonly #onError: (receiver: Receiver, error: unknown) => void;
   #waiting: Call[] = [];
 
   /** @param onError - a call threw, or the promise it returned was rejected; must not throw */
-  constructor(clock: Pick<Clock, 'soon'>, onError: (call: Call, error: unknown) => void) {
+  constructor(clock: Pick<Clock, 'soon'>, onError: (receiver: Receiver, error: unknown) => void) {
     this.#clock = clock;
     this.#onError = onError;
   }
 
-  push(call: Call): void {
-    this.#waiting.push(call);
+  /** Calls later, unless the receiver does not want it any more by then. */
+  push(receiver: Receiver, run: () => unknown): void {
+    this.#waiting.push({ receiver, run });
     if (this.#waiting.length === 1) this.#clock.soon(() => this.runWaiting());
   }
 
@@ -40,16 +47,16 @@ export class CallQueue {
   runWaiting(): void {
     const calls = this.#waiting;
     this.#waiting = [];
-    for (const call of calls) this.#run(call);
+    for (const { receiver, run } of calls) if (receiver.isActive) this.#run(receiver, run);
   }
 
-  #run(call: Call): void {
+  #run(receiver: Receiver, run: () => unknown): void {
     try {
-      const result = call.run();
-      if (isThenable(result)) void Promise.resolve(result).catch((error: unknown) => this.#onError(call, error));
+      const result = run();
+      if (isThenable(result)) void Promise.resolve(result).catch((error: unknown) => this.#onError(receiver, error));
     } catch (error) {
       if (error instanceof InvariantViolation) throw error;
-      this.#onError(call, error);
+      this.#onError(receiver, error);
     }
   }
 }

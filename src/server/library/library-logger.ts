@@ -2,7 +2,7 @@
 import type { Logger, LogType } from '../../contracts/logger.ts';
 import type { BrokerLogger } from '../../observe/logger.ts';
 import { visibleText } from '../../observe/visible-text.ts';
-import type { CallQueue } from './call-queue.ts';
+import type { CallQueue, Receiver } from './call-queue.ts';
 
 /**
  * Takes one line of the log, without timestamp and line end, control characters made visible.
@@ -34,9 +34,9 @@ export class LibraryLogger implements Logger {
     const onLine = this.#onLine;
     if (onLine === null || !this.#types.has(type)) return;
     const text = visibleText(line);
-    this.#calls.push({ name: logCallName, run: () => onLine(type, text) });
+    this.#calls.push(logReceiver, () => onLine(type, text));
   }
 }
 
-/** Name of the calls that bring log lines. */
-export const logCallName = 'log';
+/** The function that gets log lines. */
+export const logReceiver: Receiver = { name: 'log', isActive: true };

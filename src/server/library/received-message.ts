@@ -44,7 +44,9 @@ export class KeptMessage implements ReceivedMessage {
   constructor(message: Message, isRetained: boolean, nowMs: number) {
     const kept = message.keep();
     this.topic = kept.topic.name;
-    this.payload = kept.payload;
+    // Without properties the bytes are the payload and nothing else.
+    const { payloadSource } = kept;
+    this.payload = payloadSource.length === kept.payloadLength ? payloadSource : kept.payload;
     this.qos = kept.qos;
     this.retain = kept.retain;
     this.isRetained = isRetained;
