@@ -61,14 +61,40 @@ export class AckQueue {
     return this.#waiting.length;
   }
 
-  /** Sends the acknowledgement as soon as everything told to the store so far is safe. */
-  push(type: AckType, packetId: number, reasonCode: number, version: ProtocolVersion): void {
-    if (this.#waiting.length === 0 && this.#store.committed >= this.#store.position) {
+  /**
+   * Sends the acknowledgement behind those that wait, as soon as what it promises is safe.
+   *
+   * @param isStored - whether the store was told anything because of the packet; else there is nothing to wait for
+   */
+  push(type: AckType, packetId: number, reasonCode: number, version: ProtocolVersion, isStored: boolean): void {
+    const position = isStored ? this.#store.position : 0;
+    if (this.#waiting.length === 0 && this.#store.committed >= position) {
       this.#send(type, packetId, reasonCode, version);
       return;
     }
-    this.#wait({ position: this.#store.position, type, packetId, reasonCode, packet: null });
+    this.#wait({ position, type, packetId, reasonCode, packet: null });
     this.#version = version;
+  }
+
+  /**
+   * The store cannot make anything safe: PUBACK and PUBREC that wait are taken out and given to `refuse`. The others go on
+   * waiting for better times.
+   */
+  giveUp(refuse: (type: AckType, packetId: number) => void): void {
+    const given: Waiting[] = [];
+    this.#waiting = this.#waiting.filter((ack) => {
+      const isPromise =
+        ack.packet === null && (ack.type === 'puback' || ack.type === 'pubrec') && ack.reasonCode < 0x80;
+      if (isPromise) given.push(ack);
+      return !isPromise;
+    });
+    if (given.length > 0 && this.#waiting.length === 0) this.#emptied();
+    for (const { type, packetId } of given) refuse(type, packetId);
+  }
+
+  /** Sends a refusal at once, past those that wait. */
+  refuse(type: AckType, packetId: number, reasonCode: number, version: ProtocolVersion): void {
+    this.#send(type, packetId, reasonCode, version);
   }
 
   /** The same for a packet that is already encoded. */

@@ -33,6 +33,7 @@ import { InboundAliases } from './inbound-aliases.ts';
 import { Outbox } from './outbound.ts';
 import type { OutboundAliases } from './outbound-aliases.ts';
 import type { ListenerPolicy } from './policy.ts';
+import { forgetReceived } from './received.ts';
 import { sendPublish } from './send-publish.ts';
 
 /** Ticks of the timing wheel (500 ms) a peer may take to send its CONNECT and be let in. */
@@ -218,8 +219,9 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
    * Answers a packet of an exchange once the store has what the answer promises.
    *
    * @param why - Reason String, for clients that take one
+   * @param isStored - whether the store was told anything because of the packet
    */
-  acknowledge(type: AckType, packetId: number, reasonCode: number, why: string | null = null): void {
+  acknowledge(type: AckType, packetId: number, reasonCode: number, why: string | null = null, isStored = true): void {
     if (this.hub.isTracing) {
       const line =
         type === 'puback' || type === 'pubrec'
@@ -237,7 +239,21 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
         return;
       }
     }
-    this.acks.push(type, packetId, reasonCode, this.version);
+    if (isStored && this.hub.engine.store.trouble !== null && reasonCode < 0x80 && type !== 'pubcomp') {
+      this.refuseUnsafe(type, packetId);
+      return;
+    }
+    this.acks.push(type, packetId, reasonCode, this.version, isStored);
+  }
+
+  /**
+   * What the store cannot keep is not acknowledged: MQTT 5.0 is told 0x97 in the answer to its PUBLISH, 3.x has no word for it
+   * and is closed.
+   */
+  refuseUnsafe(type: AckType, packetId: number): void {
+    if (type === 'pubrec' && this.session !== null) forgetReceived(this.hub.engine, this.session, packetId);
+    if (this.version === 5) this.acks.refuse(type, packetId, ReasonCode.QuotaExceeded, 5);
+    else this.close('abnormal', disconnectReason.quotaExceeded);
   }
 
   /** Sends bytes that need not wait for the store. */

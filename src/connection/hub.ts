@@ -43,6 +43,15 @@ export class Hub {
     this.outbound = new Outbound(engine);
     this.isTracing = engine.logger.enabled('debug');
     engine.store.onCommitted = () => this.#committed();
+    engine.store.onTrouble = () => this.#troubled();
+  }
+
+  /** The store cannot make anything safe any more, or can again. */
+  #troubled(): void {
+    if (this.engine.store.trouble === null) return;
+    for (const connection of [...this.awaitingCommit]) {
+      connection.acks.giveUp((type, packetId) => connection.refuseUnsafe(type, packetId));
+    }
   }
 
   #committed(): void {

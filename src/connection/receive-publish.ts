@@ -120,11 +120,12 @@ function accept(connection: Connection, bytes: Buffer, route: Route<Subscription
     return;
   }
   const { packetId } = view;
+  const positionBefore = engine.store.position;
   const matched = publish(engine, message, route, session);
   if (packetId === 0) return;
   // Nobody was there to get it: MQTT 5.0 clients are told, as Mosquitto does.
   const reasonCode = matched === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
-  connection.acknowledge('puback', packetId, reasonCode);
+  connection.acknowledge('puback', packetId, reasonCode, null, engine.store.position !== positionBefore);
 }
 
 /** Method A of the standard: stored and acknowledged now, distributed when PUBREL comes. (docs/adr/0005) */
@@ -143,7 +144,7 @@ function acceptQos2(connection: Connection, session: Session, packetId: number):
   hold(engine.holdings, kept);
   session.received.set(packetId, kept);
   if (session.isPersistent) engine.store.receivedPut(session.clientId, packetId, kept);
-  connection.acknowledge('pubrec', packetId, 0);
+  connection.acknowledge('pubrec', packetId, 0, null, session.isPersistent);
 }
 
 /** Topic Alias → Topic Name → route; the route the connection used last is tried first. */

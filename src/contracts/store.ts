@@ -109,6 +109,10 @@ export interface Store {
   readonly committed: number;
   /** Called after `committed` has moved; set once by the engine. */
   onCommitted: (() => void) | null;
+  /** Why nothing can be made safe at present (`ENOSPC`), null while all is well. */
+  readonly trouble: string | null;
+  /** Called when `trouble` has changed; set once by the engine. */
+  onTrouble: (() => void) | null;
 
   sessionPut(session: Omit<SessionFact, 'kind'>): void;
   sessionRemoved(clientId: string): void;

@@ -7,6 +7,8 @@ export function createMemoryStore(): Store {
     position: 0,
     committed: 0,
     onCommitted: null,
+    trouble: null,
+    onTrouble: null,
     sessionPut: nothing,
     sessionRemoved: nothing,
     subscriptionPut: nothing,
