@@ -584,6 +584,7 @@ export const v5Statements: readonly Statement[] = [
     section: '3.3.1.3 RETAIN',
     who: 'server',
     text: "RETAIN 1 stores the message, replacing the topic's earlier retained one.",
+    ours: 'A QoS 2 message is retained when PUBREL has come.',
   },
   {
     id: 'MQTT-3.3.1-6',
@@ -660,12 +661,14 @@ export const v5Statements: readonly Statement[] = [
     section: '3.3.2.3.3 Message Expiry Interval',
     who: 'server',
     text: 'An expired message not yet started towards a subscriber is deleted for it.',
+    ours: 'An interval of 0: delivered to clients that can take it at once, kept for nobody.',
   },
   {
     id: 'MQTT-3.3.2-6',
     section: '3.3.2.3.3 Message Expiry Interval',
     who: 'server',
     text: 'Delivered expiry equals the received value minus the waiting time in the server.',
+    ours: 'Whole seconds, rounded up: at least 1 while the message lives.',
   },
   {
     id: 'MQTT-3.3.2-7',
@@ -699,12 +702,14 @@ export const v5Statements: readonly Statement[] = [
     section: '3.3.2.3.4 Topic Alias',
     who: 'server',
     text: "Server's alias stays at or below CONNECT's maximum.",
+    ours: 'Aliases are given in the order of first use, up to 10 (`max_topic_alias_broker`), as in Mosquitto.',
   },
   {
     id: 'MQTT-3.3.2-12',
     section: '3.3.2.3.4 Topic Alias',
     who: 'server',
     text: 'Server accepts any client alias from 1 to the maximum in CONNACK.',
+    ours: 'The mapping is made even when the message itself is refused.',
   },
   {
     id: 'MQTT-3.3.2-13',
@@ -815,6 +820,7 @@ export const v5Statements: readonly Statement[] = [
     section: '3.3.4 PUBLISH Actions',
     who: 'server',
     text: "Server keeps unacknowledged QoS>0 publishes within the client's Receive Maximum.",
+    ours: 'What is sent again at a resumption counts as well. Without Receive Maximum: 20 (`max_inflight_messages`), as in Mosquitto.',
   },
   {
     id: 'MQTT-3.3.4-10',
@@ -1253,6 +1259,7 @@ export const v5Statements: readonly Statement[] = [
     section: '4.3.3 QoS 2',
     who: 'both',
     text: 'Receiver answers QoS 2 with PUBREC holding the same id after taking ownership.',
+    ours: 'Method A: stored at PUBLISH, distributed at PUBREL, as in Mosquitto.',
   },
   {
     id: 'MQTT-4.3.3-9',
@@ -1265,8 +1272,15 @@ export const v5Statements: readonly Statement[] = [
     section: '4.3.3 QoS 2',
     who: 'both',
     text: 'Before PUBREL, repeats of the id get PUBREC again and no second delivery.',
+    ours: 'A repeat with another content is a repeat: the first content is delivered.',
   },
-  { id: 'MQTT-4.3.3-11', section: '4.3.3 QoS 2', who: 'both', text: 'PUBREL is answered by PUBCOMP with the same id.' },
+  {
+    id: 'MQTT-4.3.3-11',
+    section: '4.3.3 QoS 2',
+    who: 'both',
+    text: 'PUBREL is answered by PUBCOMP with the same id.',
+    ours: 'For an unknown identifier too, in the short form without 0x92, as in Mosquitto.',
+  },
   { id: 'MQTT-4.3.3-12', section: '4.3.3 QoS 2', who: 'both', text: 'After PUBCOMP the same id starts a new message.' },
   {
     id: 'MQTT-4.3.3-13',
@@ -1279,6 +1293,7 @@ export const v5Statements: readonly Statement[] = [
     section: '4.4 Message delivery retry',
     who: 'both',
     text: 'Re-send un-acked PUBLISH and PUBREL with original ids on session resume, and never otherwise.',
+    ours: 'PUBLISH and PUBREL in their original order, then what waited.',
   },
   {
     id: 'MQTT-4.4.0-2',
@@ -1327,6 +1342,7 @@ export const v5Statements: readonly Statement[] = [
     section: '4.6 Message ordering',
     who: 'server',
     text: "On ordered topics, each publisher's messages reach consumers in order (same topic and QoS).",
+    ours: 'All topics are ordered. QoS 2 messages are ordered by their PUBREL.',
   },
   {
     id: 'MQTT-4.6.0-6',
@@ -1445,6 +1461,7 @@ export const v5Statements: readonly Statement[] = [
     section: '4.9 Flow Control',
     who: 'both',
     text: 'All other packets are still handled at zero quota.',
+    ours: 'QoS 0 does not wait either.',
   },
   {
     id: 'MQTT-4.12.0-1',
