@@ -6,6 +6,8 @@ type Main = (words: readonly string[], io: ToolIo) => Promise<number>;
 /** Name → how to load it; nothing is loaded before it is asked for. */
 const commands: Readonly<Record<string, () => Promise<{ readonly main: Main }>>> = {
   completion: () => import('./completion.ts'),
+  ctrl: () => import('./ctrl.ts'),
+  doctor: () => import('./doctor.ts'),
   link: () => import('./link.ts'),
   passwd: () => import('./passwd.ts'),
   pub: () => import('./pub.ts'),

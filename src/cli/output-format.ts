@@ -375,7 +375,7 @@ function jsonProperty(value: unknown, isPretty: boolean): string {
   const pairs = value as readonly (readonly [string, string])[];
   return jsonArray(
     pairs.map(([name, text]) => {
-      const object = jsonObject(isPretty, 2);
+      const object = jsonObject(isPretty, 3);
       object.member(quoteJson(latin1Of(name)).slice(1, -1), quoteJson(latin1Of(text)));
       return object.end();
     }),

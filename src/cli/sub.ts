@@ -10,7 +10,7 @@ import {
   type SubscriptionRequest,
 } from '../client/index.ts';
 import { clientSettings, propertiesOf } from './client-settings.ts';
-import { ExitCode, INTERRUPTED_STATUS, USAGE_STATUS } from './exit-code.ts';
+import { ExitCode, errnoCode, errnoText, INTERRUPTED_STATUS, USAGE_STATUS } from './exit-code.ts';
 import { failureOf } from './failure.ts';
 import { MessagePrinter } from './message-printer.ts';
 import { OutputBuffer } from './output-buffer.ts';
@@ -76,7 +76,7 @@ class Subscriber {
       this.#finish = resolve;
     });
     this.#io.stdout.onDrain(() => this.#unblock());
-    this.#io.stdout.onClose(() => this.#end(ExitCode.Success));
+    this.#io.stdout.onClose((error) => this.#outputEnded(error));
     this.#io.onSignal(() => this.#interrupt());
     const timer =
       timeoutSeconds === undefined ? undefined : this.#io.clock.after(timeoutSeconds * 1000, () => this.#timeOut());
@@ -243,6 +243,13 @@ class Subscriber {
     if (this.#options.isQuiet) return;
     this.#flush();
     this.#io.error(text);
+  }
+
+  /** Nobody reading any more is the usual end of a pipe; anything else is a fault. */
+  #outputEnded(error: Error): void {
+    const isUsual = errnoCode(error) === 'EPIPE';
+    if (!isUsual) this.#complain(`Error: Unable to write: ${errnoText(error)}.\n`);
+    this.#end(isUsual ? ExitCode.Success : ExitCode.Errno);
   }
 
   #printRate(): void {
