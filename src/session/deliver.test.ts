@@ -308,6 +308,91 @@ describe('after a reconnect', () => {
     expect(session.outgoing?.find(1)).toBe(0);
   });
 
+  describe('of a client that takes less at a time than before', () => {
+    /** `a` to `d` of QoS 2 under way, `e` waiting; then a connection that takes `receiveMaximum` at a time. */
+    function comeBack(receiveMaximum: number) {
+      const parts = world();
+      const { needs, session } = parts;
+      session.expiryIntervalSeconds = 60;
+      parts.outlet.receiveMaximum = 4;
+      for (const text of 'abcde') deliver(needs, session, message(text, 2), subscription(session, 2), false);
+      session.outlet = null;
+      const { outgoing } = session;
+      if (outgoing === null) throw new Error('nothing was delivered');
+      outgoing.interrupted();
+      const fresh = new Recorder();
+      fresh.receiveMaximum = receiveMaximum;
+      session.outlet = fresh;
+      return { ...parts, outgoing, fresh };
+    }
+
+    test('v5 [MQTT-3.3.4-9] [MQTT-4.9.0-2] the rest is held back and follows in order, before what waits', () => {
+      const { needs, session, fresh } = comeBack(2);
+      resume(needs, session);
+      expect(fresh.sent).toEqual(['a q2 d #1', 'b q2 d #2']);
+      deliver(needs, session, message('f', 2), subscription(session, 2), false);
+      for (const sequence of [1, 2, 3, 4, 5]) {
+        finish(needs, session, sequence);
+        sendWaiting(needs, session);
+      }
+      expect(fresh.sent.slice(2)).toEqual(['c q2 d #3', 'd q2 d #4', 'e q2 #5', 'f q2 #6']);
+    });
+
+    test('an acknowledgement of what is held back ends it, or goes on with it', () => {
+      const { needs, session, outgoing, fresh } = comeBack(1);
+      resume(needs, session);
+      expect(outgoing.heldBack).toBe(3);
+      finish(needs, session, 2);
+      expect(outgoing.released(3)?.payload.toString()).toBe('c');
+      expect(outgoing.heldBack).toBe(1);
+      finish(needs, session, 1);
+      sendWaiting(needs, session);
+      expect(fresh.sent).toEqual(['a q2 d #1']); // `c` awaits its PUBCOMP and takes the place
+      finish(needs, session, 3);
+      sendWaiting(needs, session);
+      expect(fresh.sent.slice(1)).toEqual(['d q2 d #4']);
+    });
+
+    test('PUBREL is not held back', () => {
+      const { needs, session, outgoing, fresh } = comeBack(2);
+      outgoing.released(4);
+      resume(needs, session);
+      expect(fresh.sent).toEqual(['a q2 d #1', 'PUBREL #4']);
+    });
+
+    test('a connection after that begins with all of them', () => {
+      const { needs, session, outgoing } = comeBack(1);
+      resume(needs, session);
+      outgoing.interrupted();
+      expect(outgoing.heldBack).toBe(0);
+      const roomy = new Recorder();
+      roomy.receiveMaximum = 10;
+      session.outlet = roomy;
+      resume(needs, session);
+      expect(roomy.sent).toEqual(['a q2 d #1', 'b q2 d #2', 'c q2 d #3', 'd q2 d #4', 'e q2 #5']);
+      expect(outgoing.heldBack).toBe(0);
+    });
+
+    test('what is held back is judged by the rights of the moment it is sent', () => {
+      const { needs, session, fresh, reported } = comeBack(1);
+      resume(needs, session);
+      session.rights = { decide: () => -1, describe: () => 'no' };
+      session.mustRecheck = true;
+      finish(needs, session, 1);
+      sendWaiting(needs, session);
+      expect(fresh.sent).toEqual(['a q2 d #1']);
+      expect(reported).toHaveLength(4);
+    });
+
+    test('v5 [MQTT-3.1.2-24] one that is too large by now does not stop those behind it', () => {
+      const { needs, session, fresh } = comeBack(1);
+      fresh.payloadBytesMax = 0;
+      resume(needs, session);
+      expect(fresh.sent).toEqual([]);
+      expect(needs.holdings.count).toBe(0);
+    });
+  });
+
   test('nothing happens without a connection or without deliveries', () => {
     const { needs, session, outlet } = world();
     resume(needs, session);
