@@ -9,6 +9,7 @@ import type { LogSettings } from '../observe/logger.ts';
 import type { AclRules } from '../security/acl-check.ts';
 import { ListenerAuthenticator, type PasswordChecks } from '../security/listener-authenticator.ts';
 import { passwordScram, passwordScramName } from '../security/password-scram.ts';
+import type { TlsListenerSettings } from '../transport/tls-context.ts';
 import type { Place } from './access-control.ts';
 import type { SecurityFiles } from './security-files.ts';
 
@@ -117,4 +118,20 @@ function methodsOf(listener: ListenerConfig, checks: PasswordChecks, place: Plac
   // Asks for the users of the moment, so that a reload holds for exchanges under way.
   const users = (): ListenerAuthenticator['users'] => place.authenticator.current.users;
   return new Map([[passwordScramName, passwordScram(users, checks.throttle, checks.randomBytes)]]);
+}
+
+/** What TLS takes from a listener's configuration; null for a listener without certificate. */
+export function tlsSettingsOf(listener: ListenerConfig): TlsListenerSettings | null {
+  if (listener.certfile === null || listener.keyfile === null) return null;
+  return {
+    certFile: listener.certfile,
+    keyFile: listener.keyfile,
+    caFile: listener.cafile,
+    caPath: listener.capath,
+    requireCertificate: listener.requireCertificate,
+    tlsVersion: listener.tlsVersion,
+    ciphers: listener.ciphers,
+    ciphersTls13: listener.ciphersTls13,
+    crlFile: listener.crlfile,
+  };
 }

@@ -28,7 +28,7 @@ import { createMemoryStore } from '../store/memory-store.ts';
 import type { TlsMaterial } from '../transport/tls-context.ts';
 import { AccessControl } from './access-control.ts';
 import { brokerControl, brokerControlTopic } from './control-broker.ts';
-import { type DerivedPolicy, limitsOf } from './derive.ts';
+import { type DerivedPolicy, limitsOf, tlsSettingsOf } from './derive.ts';
 import { Listener, newReadBuffer } from './listeners.ts';
 import { StartError } from './start-error.ts';
 
@@ -306,20 +306,11 @@ function isUnavailable(error: unknown): boolean {
 }
 
 async function tlsOf(listener: ListenerConfig, logger: Logger, nowMs: number): Promise<TlsMaterial | null> {
-  if (listener.certfile === null || listener.keyfile === null) return null;
+  const settings = tlsSettingsOf(listener);
+  if (settings === null) return null;
   const { expiryWarnings, loadTls, TlsSetupError } = await import('../transport/tls-context.ts');
   try {
-    const material = loadTls({
-      certFile: listener.certfile,
-      keyFile: listener.keyfile,
-      caFile: listener.cafile,
-      caPath: listener.capath,
-      requireCertificate: listener.requireCertificate,
-      tlsVersion: listener.tlsVersion,
-      ciphers: listener.ciphers,
-      ciphersTls13: listener.ciphersTls13,
-      crlFile: listener.crlfile,
-    });
+    const material = loadTls(settings);
     for (const line of [...material.warnings, ...expiryWarnings(material, nowMs)]) logger.log('warning', line);
     return material;
   } catch (error) {
