@@ -5,6 +5,8 @@ export class FormatError extends Error {
   override readonly name = 'FormatError';
 }
 
+const empty = Buffer.alloc(0);
+
 /** Reads what {@link ByteWriter} wrote, never past the end. Every method throws FormatError when bytes are missing. */
 export class ByteReader {
   readonly bytes: Buffer;
@@ -68,7 +70,10 @@ export class ByteReader {
   /** A copy of the next `count` bytes. */
   copy(count: number, what: string): Buffer {
     const start = this.skip(count, what);
-    return Buffer.from(this.bytes.subarray(start, start + count));
+    if (count === 0) return empty;
+    const copy = Buffer.allocUnsafe(count);
+    this.bytes.copy(copy, 0, start, start + count);
+    return copy;
   }
 
   /** @throws FormatError - also when the bytes are not UTF-8 */

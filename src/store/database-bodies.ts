@@ -105,8 +105,17 @@ function readNewMessage(reader: ByteReader): StoredMessage {
   const payload = reader.copy(payloadLength, 'payload');
   const propertiesLength = reader.remaining > 0 ? reader.variableByteInteger('properties') : 0;
   return {
-    ...{ id, expirySeconds, clientId, username, listenerPort, publisherPacketId },
-    ...{ topicName, qos, retain, payload, propertiesLength },
+    id,
+    expirySeconds,
+    clientId,
+    username,
+    listenerPort,
+    publisherPacketId,
+    topicName,
+    qos,
+    retain,
+    payload,
+    propertiesLength,
   };
 }
 
@@ -122,8 +131,17 @@ function readOldMessage(reader: ByteReader, version: number): StoredMessage {
   const retain = reader.u8('retain');
   const payload = reader.copy(reader.u32('payload length'), 'payload');
   return {
-    ...{ id, expirySeconds: 0, clientId, username, listenerPort, publisherPacketId },
-    ...{ topicName, qos, retain, payload, propertiesLength: 0 },
+    id,
+    expirySeconds: 0,
+    clientId,
+    username,
+    listenerPort,
+    publisherPacketId,
+    topicName,
+    qos,
+    retain,
+    payload,
+    propertiesLength: 0,
   };
 }
 

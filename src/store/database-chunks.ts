@@ -146,7 +146,7 @@ export class DatabaseChunks {
       if (isRow && crc32c(bytes, start, start + length) !== table.readUInt32BE(row + 4)) {
         this.#report(offset, length, 'the checksum of a chunk does not match');
       } else {
-        const exact = isRow ? table.readUIntBE(row + 8, 6) : -1;
+        const exact = isRow ? table.readUInt16BE(row + 8) * 0x1_0000_0000 + table.readUInt32BE(row + 10) : -1;
         const type = bytes.readUInt32BE(start);
         yield { type, offset, row: row / tableRowSize, bytes, start: start + 8, end: start + length, exact };
       }

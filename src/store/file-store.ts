@@ -225,7 +225,7 @@ class JournalledStore implements FileStore {
       if (fact.kind === 'message') storeIds.push(fact.message.storeId);
       yield fact;
     }
-    this.#recorded.rebase(storeIds);
+    this.#recorded.rebase(Float64Array.from(storeIds));
     this.#startJournal(recovery);
   }
 
@@ -362,9 +362,10 @@ class JournalledStore implements FileStore {
   async #collect(journal: Journal, source: () => Iterable<Fact>, isClean: boolean) {
     const take = (firstBatch: number, position: number) => {
       const facts = new CollectedFacts(source());
-      const storeIds = facts.messages.map((message) => message.storeId);
+      const storeIds = new Float64Array(facts.messages.length);
+      for (const [index, message] of facts.messages.entries()) storeIds[index] = message.storeId;
       this.#recorded.rebase(storeIds);
-      const lastStoreId = storeIds.reduce((highest, storeId) => Math.max(highest, storeId), 0);
+      const lastStoreId = storeIds.at(-1) ?? 0;
       // Segments that are left over from before a clean stop begin before the number it names.
       const mark = { lineage: this.#lineage, firstBatch: firstBatch + (isClean ? 1 : 0), lastStoreId, isClean };
       return { facts, mark, firstBatch, position, journalBytes: journal.bytesSinceBase };

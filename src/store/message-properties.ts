@@ -37,6 +37,8 @@ export interface RebuiltProperties {
   readonly expiryOffset: number;
 }
 
+const noProperties: RebuiltProperties = { bytes: Buffer.alloc(0), expiryOffset: -1 };
+
 /**
  * The raw properties of a message from those in a file.
  *
@@ -44,6 +46,7 @@ export interface RebuiltProperties {
  * @throws FormatError - for a property that a stored message cannot have, or one that is cut off
  */
 export function readStoredProperties(reader: ByteReader, length: number, expires: boolean): RebuiltProperties {
+  if (length === 0 && !expires) return noProperties;
   const start = reader.at;
   const end = start + length;
   if (length > reader.remaining) throw new FormatError('properties are cut off');

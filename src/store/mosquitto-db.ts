@@ -44,8 +44,6 @@ export class DatabaseReader {
   readonly #interner = new Interner();
   /** Store id in the file → store id given out here, where they differ. */
   readonly #renumbered = new Map<StoredId, number>();
-  /** Ids of the messages read, in a file of ours. */
-  readonly #known = new Set<number>();
   /** Row of a delivery → its Subscription Identifiers, where it has more than one. */
   readonly #identifiers = new Map<number, readonly number[]>();
   /** Client Identifier → number of its outgoing delivery read last. */
@@ -152,18 +150,15 @@ export class DatabaseReader {
   /** The store id of a message just read. */
   #adopt(id: StoredId): number {
     this.counts.messages++;
-    if (this.#chunks.isOwn && typeof id === 'number') {
-      this.#known.add(id);
-      return id;
-    }
+    if (this.#chunks.isOwn && typeof id === 'number') return id;
     const storeId = this.counts.messages;
     this.#renumbered.set(id, storeId);
     return storeId;
   }
 
-  /** The store id of a message read before, 0 when there is none. */
+  /** The store id of a message read before, 0 when there is none; in a file of ours nobody looks. */
   #lookUp(id: StoredId): number {
-    if (typeof id === 'number' && this.#known.has(id)) return id;
+    if (this.#chunks.isOwn && typeof id === 'number') return id;
     return this.#renumbered.get(id) ?? 0;
   }
 

@@ -16,15 +16,20 @@ export class RecordedMessages {
   /** Highest id seen. */
   #highest = 0;
   /** Ids up to the boundary, ascending. */
-  #listed = new Float64Array(0);
+  #listed: Float64Array = new Float64Array(0);
   /** Ids up to the boundary written since. */
   readonly #again = new Set<number>();
   /** Bit n: id boundary + 1 + n is written. */
   #bits = new Uint8Array(1024);
 
-  /** A snapshot of this moment holds these messages and no others. */
-  rebase(storeIds: Iterable<number>): void {
-    this.#listed = Float64Array.from(storeIds).sort();
+  /** A snapshot of this moment holds the messages with these ids and no others; the list is kept. */
+  rebase(storeIds: Float64Array): void {
+    this.#listed = storeIds;
+    for (let index = 1; index < storeIds.length; index++) {
+      if ((storeIds[index] as number) > (storeIds[index - 1] as number)) continue;
+      storeIds.sort();
+      break;
+    }
     this.#boundary = this.#highest = Math.max(this.#highest, this.#listed.at(-1) ?? 0);
     this.#again.clear();
     if (this.#bits.length > 1 << 16) this.#bits = new Uint8Array(1024);

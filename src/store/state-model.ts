@@ -115,9 +115,8 @@ export class StateModel implements RecordSink {
     session.lastSequence = Math.max(session.lastSequence, sequence);
     const message = this.#message(storeId);
     if (message === null) return;
-    this.#putOutgoing(session, sequence, {
-      ...{ message, qos, retain, dup: false, state: DeliveryState.queued, subscriptionIds },
-    });
+    const delivery = { message, qos, retain, dup: false, state: DeliveryState.queued, subscriptionIds };
+    this.#putOutgoing(session, sequence, delivery);
   }
 
   deliveryReleased(clientId: string, sequence: number): void {
@@ -185,42 +184,55 @@ export class StateModel implements RecordSink {
    *   sent, and everything up to the last delivery known to have been sent was
    */
   *facts(nowMs: number, isClean: boolean): Generator<Fact> {
-    const wanted = new Set<Message>();
-    const isWanted = (message: Message): boolean => {
-      if (message.expiresAtMs !== 0 && message.expiresAtMs <= nowMs) return false;
-      wanted.add(message);
-      return true;
-    };
-    const rest: Fact[] = [];
+    yield* this.#wantedMessages(nowMs, isClean);
     for (const [clientId, session] of this.#sessions) {
-      rest.push({ ...session.fact, lastSequence: session.lastSequence });
-      for (const subscription of session.subscriptions.values()) rest.push(subscription);
+      yield { ...session.fact, lastSequence: session.lastSequence };
+      yield* session.subscriptions.values();
       for (const queued of session.queuedQos0) {
-        if (isWanted(queued.message as Message)) rest.push(outgoingFact(clientId, 0, queued, queued.state, false));
+        if (!isOver(queued.message, nowMs)) yield outgoingFact(clientId, 0, queued, queued.state, false);
       }
       for (const [sequence, delivery] of ascending(session.outgoing)) {
-        const { message } = delivery;
-        // What was sent has to be sent again even when its time is over, so that both sides end the exchange.
-        let { state } = delivery;
-        if (state === DeliveryState.queued && !isClean && sequence <= session.sentUpTo) {
-          state = delivery.qos === 1 ? DeliveryState.awaitingPuback : DeliveryState.awaitingPubrec;
-        }
-        if (message !== null && state === DeliveryState.queued && !isWanted(message)) continue;
-        if (message !== null) wanted.add(message);
-        rest.push(outgoingFact(clientId, sequence, delivery, state, delivery.dup || !isClean));
+        const state = likelyState(session, sequence, delivery, isClean);
+        if (state === DeliveryState.queued && isOver(delivery.message, nowMs)) continue;
+        yield outgoingFact(clientId, sequence, delivery, state, delivery.dup || !isClean);
       }
-      for (const [packetId, message] of session.received) {
-        wanted.add(message);
-        rest.push(receivedFact(clientId, packetId, message));
-      }
-      if (session.will !== null) rest.push(session.will);
+      for (const [packetId, message] of session.received) yield receivedFact(clientId, packetId, message);
+      if (session.will !== null) yield session.will;
     }
     for (const message of this.#retained.values()) {
-      if (isWanted(message)) rest.push({ kind: 'retained', storeId: message.storeId });
+      if (!isOver(message, nowMs)) yield { kind: 'retained', storeId: message.storeId };
+    }
+  }
+
+  /** The messages that the facts refer to. */
+  *#wantedMessages(nowMs: number, isClean: boolean): Generator<Fact> {
+    // A message told twice is there twice under one id; usually there is none.
+    const doubles = new Set<Message>();
+    const want = (message: Message | null): void => {
+      if (message === null) return;
+      if (this.#messages.get(message.storeId) !== message) doubles.add(message);
+      // Nobody holds it yet, so its count is free to mark it.
+      message.references = 1;
+    };
+    for (const session of this.#sessions.values()) {
+      for (const { message } of session.queuedQos0) if (!isOver(message, nowMs)) want(message);
+      for (const [sequence, delivery] of session.outgoing) {
+        const state = likelyState(session, sequence, delivery, isClean);
+        if (state !== DeliveryState.queued || !isOver(delivery.message, nowMs)) want(delivery.message);
+      }
+      for (const message of session.received.values()) want(message);
+    }
+    for (const message of this.#retained.values()) if (!isOver(message, nowMs)) want(message);
+    for (const message of doubles) {
+      message.references = 0;
+      yield { kind: 'message', message };
+    }
+    for (const message of this.#messages.values()) {
+      if (message.references === 0) continue;
+      message.references = 0;
+      yield { kind: 'message', message };
     }
     this.#messages.clear();
-    for (const message of wanted) yield { kind: 'message', message };
-    yield* rest;
   }
 
   #addDelivery(fact: Extract<Fact, { kind: 'delivery' }>): void {
@@ -256,6 +268,24 @@ export class StateModel implements RecordSink {
     this.danglingCount++;
     return null;
   }
+}
+
+function isOver(message: Message | null, nowMs: number): boolean {
+  return message !== null && message.expiresAtMs !== 0 && message.expiresAtMs <= nowMs;
+}
+
+/**
+ * What was sent has to be sent again, even when its time is over, so that both sides end the exchange; and deliveries are sent
+ * in their order, so everything up to one known to have been sent was sent as well.
+ */
+function likelyState(
+  session: SessionState,
+  sequence: number,
+  { state, qos }: OutgoingDelivery,
+  isClean: boolean,
+): DeliveryState {
+  if (state !== DeliveryState.queued || isClean || sequence > session.sentUpTo) return state;
+  return qos === 1 ? DeliveryState.awaitingPuback : DeliveryState.awaitingPubrec;
 }
 
 /** The deliveries by sequence number; they nearly always lie in that order already. */
