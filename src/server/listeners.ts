@@ -15,6 +15,8 @@ import type { DerivedPolicy } from './derive.ts';
 import { StartError } from './start-error.ts';
 
 const backlog = 1024;
+/** Time a peer may take for the TLS handshake. */
+const tlsHandshakeMs = 10_000;
 
 /** One configured listener with its open sockets. */
 export class Listener {
@@ -162,6 +164,7 @@ export class Listener {
         tls: this.#tls?.serverOptions ?? null,
         origins: this.config.websocketsOrigin,
         headerBytesMax: this.#headerBytesMax,
+        clock: this.#hub.engine.clock,
         peerOf: (request) => this.#peerOfRequest(request),
         onTransport: (transport) => this.#connect(transport),
         onForeignOrigin: ({ address, port }) =>
@@ -170,7 +173,8 @@ export class Listener {
     }
     if (this.#tls !== null) {
       const { createServer: createTlsServer } = await import('node:tls');
-      const server = createTlsServer({ ...this.#tls.serverOptions, noDelay: this.#noDelay }, (socket) => {
+      const options = { ...this.#tls.serverOptions, noDelay: this.#noDelay, handshakeTimeout: tlsHandshakeMs };
+      const server = createTlsServer(options, (socket) => {
         this.#connect(acceptByEvents(socket, this.#peerOf(socket), this.#hub.engine.clock));
       });
       server.on('tlsClientError', (error, socket) => {

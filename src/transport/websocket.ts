@@ -1,80 +1,121 @@
 /**
  * MQTT in binary WebSocket frames (MQTT 5.0 §6). Frame boundaries mean nothing; every write becomes one frame.
+ *
+ * The frames are read here and not by a library, because what a peer announces must not be gathered before the decoder of
+ * MQTT has seen its first bytes: see `websocket-frames.ts`.
  */
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { Clock, Timer } from '../base/clock.ts';
 import type { Peer, Transport, TransportHandler } from '../contracts/transport.ts';
+import { SocketTransport } from './socket-transport.ts';
+import {
+  binaryFrame,
+  CloseCode,
+  closeFrame,
+  FrameReader,
+  type FrameSink,
+  pongFrame,
+  WebSocketError,
+} from './websocket-frames.ts';
 
 /** Subprotocols that are MQTT; one that the client offers is echoed. [MQTT-6.0.0-3] [MQTT-6.0.0-4] */
 const subprotocols = ['mqtt', 'mqttv3.1'];
-/** A frame may hold many packets, but none has to be larger than the largest packet MQTT knows. */
-const framePayloadBytesMax = 256 * 1024 * 1024;
+/** RFC 6455 §1.3 */
+const acceptGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+/** Time for the handshake; whoever has shaken hands has its time to send CONNECT. */
+const handshakeMs = 10_000;
 
-class WebSocketTransport implements Transport {
+class WebSocketTransport implements Transport, TransportHandler, FrameSink {
   readonly peer: Peer;
   handler: TransportHandler | null = null;
-  readonly #socket: WebSocket;
-  #errorCode: string | null = null;
-  #awaitsDrain = false;
+  readonly #stream: SocketTransport;
+  readonly #frames = new FrameReader();
+  #isEnding = false;
 
-  constructor(socket: WebSocket, peer: Peer) {
-    this.#socket = socket;
+  constructor(socket: Socket, peer: Peer, clock: Clock) {
     this.peer = peer;
-    socket.binaryType = 'nodebuffer';
-    socket.on('message', (data: Buffer, isBinary: boolean) => {
-      // [MQTT-6.0.0-1]
-      if (!isBinary) socket.close(1003);
-      else this.handler?.onData(data, 0, data.length);
-    });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#errorCode = error.code ?? error.message;
-    });
-    socket.on('close', () => this.handler?.onClose(this.#errorCode));
+    this.#stream = new SocketTransport(peer, clock);
+    this.#stream.attach(socket);
+    this.#stream.handler = this;
+    socket.on('data', (chunk: Buffer) => this.onData(chunk, 0, chunk.length));
+    // HTTP lets its sockets be half open; here whoever sends nothing more is done with, as over TCP.
+    socket.on('end', () => this.#stream.end());
   }
 
+  // What the socket tells.
+
+  onData(chunk: Buffer, start: number, end: number): void {
+    if (this.#isEnding) return;
+    try {
+      this.#frames.push(chunk, start, end, this);
+    } catch (error) {
+      if (!(error instanceof WebSocketError)) throw error;
+      this.#end(closeFrame(error.closeCode));
+    }
+  }
+
+  onDrain(): void {
+    this.handler?.onDrain();
+  }
+
+  onClose(code: string | null): void {
+    this.#isEnding = true;
+    this.handler?.onClose(code);
+  }
+
+  // What the frames tell.
+
+  onPayload(bytes: Buffer, start: number, end: number): void {
+    this.handler?.onData(bytes, start, end);
+  }
+
+  onPing(payload: Buffer): void {
+    // Whoever does not read its answers is not answered, so that they never gather.
+    if (!this.#isEnding && this.#stream.pendingBytes === 0) this.#stream.write(pongFrame(payload));
+  }
+
+  onCloseFrame(payload: Buffer): void {
+    this.#end(closeFrame(payload));
+  }
+
+  // What the connection asks for.
+
   get pendingBytes(): number {
-    return this.#socket.bufferedAmount;
+    return this.#stream.pendingBytes;
   }
 
   write(bytes: Buffer): void {
-    const socket = this.#socket;
-    if (socket.readyState !== socket.OPEN) return;
-    if (this.#awaitsDrain) {
-      socket.send(bytes);
-      return;
-    }
-    socket.send(bytes, () => this.#written());
-    if (socket.bufferedAmount > 0) this.#awaitsDrain = true;
+    if (this.#isEnding) return;
+    this.#stream.write(binaryFrame(bytes));
   }
 
   pause(): void {
-    this.#socket.pause();
+    this.#stream.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#stream.resume();
   }
 
   end(): void {
-    // `ws` waits for the peer's closing frame and cuts it off when none comes.
-    this.#socket.close(1000);
+    this.#end(closeFrame(CloseCode.normal));
   }
 
   destroy(): void {
-    this.#socket.terminate();
+    this.#isEnding = true;
+    this.#stream.destroy();
   }
 
-  #written(): void {
-    if (!this.#awaitsDrain) return;
-    if (this.#socket.bufferedAmount > 0) {
-      this.#socket.send(Buffer.alloc(0), () => this.#written());
-      return;
-    }
-    this.#awaitsDrain = false;
-    this.handler?.onDrain();
+  /** Closes without waiting for the peer's Close frame: it has nothing to tell, and the socket lingers for it to be read. */
+  #end(frame: Buffer): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#stream.write(frame);
+    this.#stream.end();
   }
 }
 
@@ -85,6 +126,7 @@ export interface WebSocketListenerOptions {
   readonly origins: readonly string[];
   /** Bytes of request headers accepted. */
   readonly headerBytesMax: number;
+  readonly clock: Clock;
   readonly peerOf: (request: IncomingMessage) => Peer;
   readonly onTransport: (transport: Transport) => void;
   /** A handshake was refused because of its Origin. */
@@ -97,24 +139,20 @@ export function createWebSocketServer(options: WebSocketListenerOptions): Server
   const server =
     options.tls === null
       ? createServer(httpOptions)
-      : (createSecureServer({ ...httpOptions, ...options.tls }) as Server);
-  const upgrader = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: framePayloadBytesMax,
-    handleProtocols: (offered) => subprotocols.find((name) => offered.has(name)) ?? false,
-  });
-  // Mosquitto: this spelling and this order of headers.
-  upgrader.on('headers', (headers) => {
-    const index = headers.indexOf('Upgrade: websocket');
-    if (index >= 0) headers[index] = 'Upgrade: WebSocket';
+      : (createSecureServer({ ...httpOptions, ...options.tls, handshakeTimeout: handshakeMs }) as Server);
+  const handshakes = new WeakMap<Socket, Timer>();
+  // With TLS this is told when that handshake is over, which has a limit of its own.
+  server.on(options.tls === null ? 'connection' : 'secureConnection', (socket: Socket) => {
+    const timer = options.clock.after(handshakeMs, () => socket.destroy());
+    handshakes.set(socket, timer);
+    socket.once('close', () => timer.cancel());
   });
   server.on('request', (_request, response) => {
     response.writeHead(426, { 'Content-Type': 'text/plain', Connection: 'close', Upgrade: 'websocket' });
     response.end('This port speaks MQTT over WebSocket (subprotocol "mqtt").\n');
   });
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  // Node hands on the socket that it accepted, net.Socket or tls.TLSSocket.
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const { origin } = request.headers;
     if (options.origins.length > 0 && origin !== undefined && !options.origins.includes(origin)) {
@@ -122,14 +160,49 @@ export function createWebSocketServer(options: WebSocketListenerOptions): Server
       socket.destroy();
       return;
     }
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-    if (!subprotocols.some((name) => offered.includes(name))) {
-      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    const answer = handshakeAnswer(request);
+    socket.write(answer.text);
+    if (!answer.isAccepted) {
+      socket.end();
       return;
     }
-    upgrader.handleUpgrade(request, socket, head, (webSocket) => {
-      options.onTransport(new WebSocketTransport(webSocket, options.peerOf(request)));
-    });
+    handshakes.get(socket)?.cancel();
+    const transport = new WebSocketTransport(socket, options.peerOf(request), options.clock);
+    options.onTransport(transport);
+    if (head.length > 0) transport.onData(head, 0, head.length);
   });
   return server;
+}
+
+/** The answer to an upgrade (RFC 6455 §4.2). Mosquitto: these headers, in this order and spelling. */
+function handshakeAnswer({ method, headers }: IncomingMessage): {
+  readonly isAccepted: boolean;
+  readonly text: string;
+} {
+  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+  const subprotocol = subprotocols.find((name) => offered.includes(name));
+  const key = headers['sec-websocket-key'];
+  if (headers['sec-websocket-version'] !== '13') {
+    return { isAccepted: false, text: refusal('426 Upgrade Required', 'Sec-WebSocket-Version: 13\r\n') };
+  }
+  const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket' && key !== undefined && keyPattern.test(key);
+  if (method !== 'GET' || !isWebSocket || subprotocol === undefined) {
+    return { isAccepted: false, text: refusal('400 Bad Request', '') };
+  }
+  const accept = createHash('sha1').update(key).update(acceptGuid).digest('base64');
+  const lines = [
+    'HTTP/1.1 101 Switching Protocols',
+    'Upgrade: WebSocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Accept: ${accept}`,
+    `Sec-WebSocket-Protocol: ${subprotocol}`,
+  ];
+  return { isAccepted: true, text: `${lines.join('\r\n')}\r\n\r\n` };
+}
+
+/** 16 bytes in base64 */
+const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
+
+function refusal(status: string, headers: string): string {
+  return `HTTP/1.1 ${status}\r\nConnection: close\r\n${headers}Content-Length: 0\r\n\r\n`;
 }

@@ -55,8 +55,11 @@ export class Attacker {
   async pour(bytes: Buffer): Promise<void> {
     if (this.#isClosed) return;
     await new Promise<void>((resolve) => {
-      this.socket.once('close', () => resolve());
-      this.socket.write(this.#isWebSocket ? frame(Opcode.binary, bytes) : bytes, () => resolve());
+      this.socket.once('close', resolve);
+      this.socket.write(this.#isWebSocket ? frame(Opcode.binary, bytes) : bytes, () => {
+        this.socket.off('close', resolve);
+        resolve();
+      });
     });
   }
 
