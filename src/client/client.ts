@@ -24,8 +24,8 @@ import { Reconnect } from './reconnect.ts';
 import { Requests, type SubscribeOutcome } from './requests.ts';
 import { publicationFault, type ServerLimits, subscriptionFault } from './server-limits.ts';
 import type { ClientSettings, Publication } from './settings.ts';
-import { type SubscriptionRequest, subscriptionsOf } from './subscription-request.ts';
-import { isText, publicationTextFault } from './text.ts';
+import { type SubscriptionRequest, shareFault, subscriptionsOf } from './subscription-request.ts';
+import { isText, propertyFault, publicationTextFault } from './text.ts';
 
 /** Options of {@link Client.publish}. */
 export interface PublishOptions {
@@ -186,7 +186,7 @@ export class Client {
         onAnswer?.(outcome);
         settle(outcome);
       };
-      const fault = this.#requestFault(filters, properties.subscriptionIdentifiers !== undefined);
+      const fault = shareFault(subscriptions, this.#version) ?? this.#requestFault(filters, properties);
       if (fault !== undefined) {
         reject(fault);
         return;
@@ -207,7 +207,7 @@ export class Client {
   unsubscribe(filters: string | readonly string[], properties: Properties = NO_PROPERTIES): Promise<SubscribeOutcome> {
     const list = typeof filters === 'string' ? [filters] : filters;
     return new Promise((resolve, reject) => {
-      const fault = this.#requestFault(list, false);
+      const fault = this.#requestFault(list, properties);
       if (fault !== undefined) {
         reject(fault);
         return;
@@ -375,7 +375,7 @@ export class Client {
     return this.#connection?.endReason ?? new ClientError('lost', 'there is no connection');
   }
 
-  #requestFault(filters: readonly string[], hasIdentifier: boolean): ClientError | undefined {
+  #requestFault(filters: readonly string[], properties: Properties): ClientError | undefined {
     if (this.#isClosed) return this.#whyClosed;
     if (filters.length === 0) return new ClientError('invalid', 'no Topic Filter was given'); // [MQTT-3.8.3-2]
     for (const filter of filters) {
@@ -383,9 +383,11 @@ export class Client {
         return new ClientError('invalid', `'${filter}' is no Topic Filter`); // [MQTT-4.7.1-1] [MQTT-4.8.2-1]
       }
     }
+    const wrong = properties === NO_PROPERTIES ? undefined : propertyFault(properties);
+    if (wrong !== undefined) return new ClientError('invalid', wrong);
     const limits = this.limits;
     if (limits === undefined) return this.#withoutConnection;
-    return subscriptionFault(filters, hasIdentifier, limits);
+    return subscriptionFault(filters, properties.subscriptionIdentifiers !== undefined, limits);
   }
 
   #receive(packet: Packet): boolean {

@@ -18,6 +18,7 @@ import { KeepAlive } from './keep-alive.ts';
 import { Outbox } from './outbox.ts';
 import { type ServerLimits, serverLimits } from './server-limits.ts';
 import type { Authentication } from './settings.ts';
+import { propertyFault } from './text.ts';
 
 /** Parts of the settings that a connection needs, with their defaults filled in. */
 export interface ConnectionPlan {
@@ -140,6 +141,8 @@ export class NetworkConnection {
       throw new ClientError('invalid', 'the connection was made without an authentication method');
     }
     const data = await authentication.start?.();
+    if (!this.isAccepted) throw this.#end ?? new ClientError('lost', 'the connection was lost');
+    if (this.#reauthenticating !== undefined) throw new ClientError('invalid', 'a re-authentication is under way');
     return new Promise((resolve, reject) => {
       this.#reauthenticating = { resolve, reject };
       this.#sendAuth(ReasonCode.ReAuthenticate, data);
@@ -149,8 +152,9 @@ export class NetworkConnection {
   /** Sends DISCONNECT (if the connection was accepted) and closes. */
   disconnect(packet: Packet & { readonly type: 'disconnect' }): void {
     if (this.#state === 'accepted') {
-      // A DISCONNECT that is too large goes without its properties, which are only for people.
-      if (this.send(packet) !== undefined) this.send({ ...packet, properties: NO_PROPERTIES });
+      // A DISCONNECT that is too large, or whose text has no encoding, goes without its properties: they are only for people.
+      const isEncodable = propertyFault(packet.properties) === undefined;
+      if (!isEncodable || this.send(packet) !== undefined) this.send({ ...packet, properties: NO_PROPERTIES });
     }
     this.#finish(new ClientError('closed', 'the client was closed'));
   }
@@ -300,6 +304,9 @@ export class NetworkConnection {
     }
     // The broker may only ask for more. [MQTT-4.12.0-2]
     if (packet.reasonCode !== ReasonCode.ContinueAuthentication) throw violation('AUTH 0x19 from the broker');
+    if (this.#state === 'accepted' && this.#reauthenticating === undefined) {
+      throw violation('AUTH 0x18 after CONNACK that nobody asked for'); // re-authentication is the client's to begin
+    }
     void this.#respond(authentication, packet.properties.authenticationData);
   }
 

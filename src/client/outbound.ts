@@ -6,7 +6,7 @@ import { ReasonCode, reasonCodeName } from '../codec/reason-code.ts';
 import { ClientError } from './client-error.ts';
 import { type Exchange, Exchanges, type PublishOutcome } from './exchanges.ts';
 import type { PacketIds } from './packet-ids.ts';
-import type { ServerLimits } from './server-limits.ts';
+import { publicationFault, type ServerLimits } from './server-limits.ts';
 import type { Publication } from './settings.ts';
 import { OutboundAliases } from './topic-aliases.ts';
 
@@ -33,6 +33,7 @@ export class Outbound {
   readonly #exchanges = new Exchanges();
   readonly #idleWaiters: (() => void)[] = [];
   #aliases = new OutboundAliases(0, 0);
+  #limits: ServerLimits | undefined;
 
   constructor(plan: OutboundPlan) {
     this.#plan = plan;
@@ -73,6 +74,7 @@ export class Outbound {
   /** A connection was accepted; `pump` follows when the program has been told. */
   accepted(limits: ServerLimits, isResumed: boolean): void {
     this.#aliases = new OutboundAliases(limits.topicAliasMaximum, this.#plan.topicAliases);
+    this.#limits = limits;
     this.#exchanges.window = Math.min(this.#plan.inflightMaximum, limits.receiveMaximum);
     if (isResumed) this.#resend();
     else this.#restart();
@@ -85,7 +87,10 @@ export class Outbound {
       if (exchange === undefined || !this.#plan.isConnected()) break;
       if (exchange.publication.qos > 0 && !this.#exchanges.hasRoom) break;
       this.#exchanges.shift();
-      this.#transmit(exchange);
+      // It may have been taken before this broker said what it can do.
+      const fault = this.#limits && publicationFault(exchange.publication, this.#limits);
+      if (fault === undefined) this.#transmit(exchange);
+      else exchange.settle?.(fault, SENT);
     }
     this.#plan.onRoom();
     this.#checkIdle();
@@ -134,7 +139,14 @@ export class Outbound {
   /** The broker knows the session: what it did not acknowledge is repeated, in the old order. [MQTT-4.4.0-1] */
   #resend(): void {
     for (const packetId of this.#exchanges.released.keys()) this.#release(packetId);
-    for (const exchange of [...this.#exchanges.unacknowledged.values()]) this.#write(exchange, true);
+    for (const [packetId, exchange] of [...this.#exchanges.unacknowledged]) {
+      const fault = this.#write(exchange, true);
+      if (fault === undefined) continue;
+      // Too large for this connection, and nothing will ever acknowledge it. [MQTT-3.2.2-15]
+      this.#exchanges.unacknowledged.delete(packetId);
+      this.#plan.ids.free(packetId);
+      exchange.settle?.(fault, SENT);
+    }
   }
 
   /** The broker begins a new session, and so do we. [MQTT-3.2.2-4] */
@@ -172,11 +184,13 @@ export class Outbound {
     const { publication, packetId } = exchange;
     const { topic, payload, qos, retain, properties } =
       this.#plan.version === 5 ? this.#withAlias(publication) : publication;
-    return this.#plan.send(
+    const fault = this.#plan.send(
       // [MQTT-3.3.1-1]
       { type: 'publish', topic, payload, qos, retain, dup, packetId, properties },
       packetId === 0 ? this.#plan.ids.pass() : packetId,
     );
+    if (fault !== undefined) this.#aliases.forget({ topic, alias: properties.topicAlias ?? 0 });
+    return fault;
   }
 
   #withAlias(publication: Publication): Publication {

@@ -1,4 +1,5 @@
-import type { Subscription } from '../codec/packet.ts';
+import type { ProtocolVersion, Subscription } from '../codec/packet.ts';
+import { ClientError } from './client-error.ts';
 
 /** A Topic Filter, or one with its options. */
 export type SubscriptionRequest = string | (Partial<Subscription> & { readonly filter: string });
@@ -9,6 +10,14 @@ export function subscriptionsOf(
 ): readonly Subscription[] {
   const list: readonly SubscriptionRequest[] = isList(requests) ? requests : [requests];
   return list.map(subscriptionOf);
+}
+
+/** No Local means nothing in a shared subscription, and is a protocol error there; 3.x has no such option. [MQTT-3.8.3-4] */
+export function shareFault(subscriptions: readonly Subscription[], version: ProtocolVersion): ClientError | undefined {
+  const wrong = version < 5 ? undefined : subscriptions.find((one) => one.noLocal && one.filter.startsWith('$share/'));
+  return (
+    wrong && new ClientError('invalid', `No Local may not be asked for in a Shared Subscription: '${wrong.filter}'`)
+  );
 }
 
 function subscriptionOf(request: SubscriptionRequest): Subscription {

@@ -51,6 +51,11 @@ export function publicationTextFault({
   properties,
 }: Pick<Publication, 'topic' | 'properties'>): ClientError | undefined {
   if (!isTopicName(topic) || !isText(topic)) return new ClientError('invalid', `'${topic}' is no Topic Name`);
-  const wrong = properties === NO_PROPERTIES ? undefined : propertyFault(properties);
+  if (properties === NO_PROPERTIES) return undefined;
+  // [MQTT-3.3.4-6]
+  if (properties.subscriptionIdentifiers !== undefined) {
+    return new ClientError('invalid', 'subscription-identifier comes from the broker, and may not be published');
+  }
+  const wrong = propertyFault(properties);
   return wrong === undefined ? undefined : new ClientError('invalid', wrong);
 }

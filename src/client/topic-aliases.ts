@@ -68,6 +68,11 @@ export class OutboundAliases {
     return { topic, alias };
   }
 
+  /** What `write` said of this topic was not sent, so the broker does not know the alias. */
+  forget({ topic, alias }: OutboundTopic): void {
+    if (topic !== '') this.#set.delete(alias);
+  }
+
   /** First come, first served. */
   #assign(topic: string): number {
     if (this.#automatic === 0) return 0;
