@@ -1,13 +1,7 @@
 /** The client against real brokers: sessions that survive broken wires, streams, requests. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import {
-  Client,
-  type ClientSettings,
-  connect,
-  type PublishPacket,
-  type QoS,
-  RequestChannel,
-} from '../../src/client/index.ts';
+import type { Client } from '../../src/client/index.ts';
+import { type ClientSettings, connect, type PublishPacket, type QoS, RequestChannel } from '../../src/client/index.ts';
 import { type BrokerName, startBroker, type TestBroker } from '../harness/brokers.ts';
 import { describeWith } from '../harness/programs.ts';
 import { useResources } from '../harness/resources.ts';
@@ -45,12 +39,13 @@ describeWith(['mosquitto'], 'the client', () => {
               resubscribe: true,
               ...(version === 5 && { connectProperties: { sessionExpiryInterval: 600 } }),
             } as const;
+            // A generator of our own, so that every run breaks the wires at the same bytes.
             let seed = 1;
             const random = (from: number, to: number) => {
-              seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+              seed = (seed * 48_271) % 2_147_483_647;
               return from + (seed % (to - from));
             };
-            const relay = resources.add(await BreakingRelay.start(broker.port(), () => random(200, 4000)));
+            const relay = resources.add(await BreakingRelay.start(broker.port(), () => random(1500, 8000)));
             const received: string[] = [];
             const topic = `broken/${version}/${qos}`;
             // The first wire lasts until the subscription stands.
