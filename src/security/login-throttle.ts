@@ -12,8 +12,8 @@ const freeAttempts = 10;
 const firstDelayMs = 1000;
 /** Shorter than the time a client has to be let in. */
 const longestDelayMs = 8000;
-/** Attempts of one address that may wait. */
-const waitingMax = 64;
+/** Attempts of one address that may wait: all of them are looked at when the delay is over. */
+const waitingMax = freeAttempts;
 /** Addresses remembered; the one that was quiet the longest is forgotten first. */
 const addressesMax = 10_000;
 /** An address that was quiet for so long is forgotten. */
@@ -91,8 +91,7 @@ export class LoginThrottle {
     known.timer = this.#clock.after(known.delayMs, () => {
       known.timer = null;
       known.left = freeAttempts;
-      for (const goOn of known.waiting.splice(0, freeAttempts)) goOn();
-      if (known.waiting.length > 0) this.#delay(address, known);
+      for (const goOn of known.waiting.splice(0)) goOn();
     });
     known.delayMs = Math.min(known.delayMs * 2, longestDelayMs);
   }
