@@ -28,7 +28,8 @@ export class AckQueue {
   readonly #onWaiting: (isWaiting: boolean) => void;
   #waiting: Waiting[] = [];
   #version: ProtocolVersion = 4;
-  #onEmpty: (() => void) | null = null;
+  /** Who waits for the queue to be empty: at most the connection itself and its SUBSCRIBE packets. */
+  #onEmpty: (() => void)[] | null = null;
   /**
    * PUBLISH packets with QoS above 0 that came on this connection and have no final answer yet: PUBACK, PUBCOMP, or a PUBREC
    * that refuses. What an earlier connection left open is not among them. (MQTT 5.0 §4.9)
@@ -52,7 +53,8 @@ export class AckQueue {
   untilEmpty(): Promise<void> {
     if (this.#waiting.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#onEmpty = resolve;
+      this.#onEmpty ??= [];
+      this.#onEmpty.push(resolve);
     });
   }
 
@@ -129,8 +131,9 @@ export class AckQueue {
 
   #emptied(): void {
     this.#onWaiting(false);
-    this.#onEmpty?.();
+    const waiting = this.#onEmpty;
     this.#onEmpty = null;
+    for (const resolve of waiting ?? []) resolve();
   }
 
   #wait(ack: Waiting): void {

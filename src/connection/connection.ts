@@ -87,6 +87,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   #held: Buffer[] | null = null;
   #heldBytes = 0;
 
+  #onDrained: () => void = () => {};
   readonly #onFinished: () => void;
 
   /** @param onFinished - the connection does not count any more */
@@ -128,6 +129,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
 
   onDrain(): void {
     this.outbox.drained();
+    this.#onDrained();
     const { engine } = this.hub;
     const { session } = this;
     if (session === null || this.state !== 'active') return;
@@ -150,7 +152,20 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     const pending = dispatch(this, firstByte, bytes, start, end);
     if (pending !== undefined) this.wait(pending);
     else if (this.acks.waiting >= acksWaitingMax) this.wait(this.acks.untilEmpty());
+    else if (this.outbox.waitingPackets > 0 && this.#isUnread) this.wait(this.#untilDrained());
     return this.state !== 'closed' && !this.#isWaiting;
+  }
+
+  /** Whether the peer asks and asks and does not take its answers. QoS 0 messages alone never get that far, see `isFull`. */
+  get #isUnread(): boolean {
+    return this.outbox.pendingBytes > 2 * this.hub.engine.limits.socketBytesHardMax;
+  }
+
+  /** Settled when the socket has taken everything, or the connection is gone. */
+  #untilDrained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onDrained = resolve;
+    });
   }
 
   onWheel(tick: number): number {
@@ -348,6 +363,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     this.decoder.close();
     this.acks.clear();
     this.outbox.drained();
+    this.#onDrained();
     engine.wheel.remove(this);
     engine.connectionsCount--;
     hub.connections.delete(this);

@@ -127,8 +127,14 @@ function finish(connection: Connection, packet: SubscribePacket, wanted: Wanted[
   if (isTracing) logger.log('debug', logLines.sendingSuback(connection.clientId));
   const suback = { type: 'suback', packetId, properties: NO_PROPERTIES, reasonCodes } as const;
   connection.sendAfterCommit(encodePacket(suback, connection.version));
-  for (const subscription of replays) sendRetained(engine, session, subscription);
-  continueBacklogs(engine, session);
+  if (replays.length === 0) return;
+  const replay = (): void => {
+    for (const subscription of replays) sendRetained(engine, session, subscription);
+    continueBacklogs(engine, session);
+  };
+  // Mosquitto: what is retained follows the SUBACK, also when that waits for the disk.
+  if (connection.acks.waiting === 0) replay();
+  else void connection.acks.untilEmpty().then(() => connection.session === session && replay());
 }
 
 /** UNSUBSCRIBE: every filter is answered in its place. [MQTT-3.11.3-1] */

@@ -204,3 +204,15 @@ describe('while the disk is full', () => {
     expect(await transport.sent()).toBe('4003000110');
   });
 });
+
+test('what is retained follows the SUBACK, also when that waits for the disk', async () => {
+  const { slow, transport } = await world('v311');
+  transport.receive('31 04 0001 61 78'); // retained, QoS 0
+  slow.commit();
+  slow.position++; // somebody else's fact is not safe yet
+  transport.receive('82 06 0007 0001 61 00');
+  expect(await transport.sent()).toBe('');
+  slow.commit();
+  await Promise.resolve();
+  expect(await transport.sent()).toBe(`9003000700${'310400016178'}`);
+});
