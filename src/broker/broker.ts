@@ -13,7 +13,7 @@ import { Engine, tickMs } from './engine.ts';
 import type { Limits } from './limits.ts';
 import { publish } from './publish.ts';
 import { durableFacts, type Restored, restore } from './restore.ts';
-import { sendRetained } from './retain.ts';
+import { sendRetained, sweepRetained } from './retain.ts';
 import { accessOfPort, grantRights } from './rights.ts';
 import { routeOf } from './route.ts';
 import { dueSession, endSession } from './sessions.ts';
@@ -81,6 +81,12 @@ export class Broker {
       packetsOutCount: engine.packetsOutCount,
       packetsOutBytes: engine.packetsOutBytes,
     };
+  }
+
+  /** Removes retained messages whose time is over, which otherwise go when they are next met. */
+  sweepRetained(): void {
+    this.engine.nowMs = this.engine.clock.nowMs();
+    sweepRetained(this.engine);
   }
 
   /** Registers functions that watch the engine; the returned function takes them off again. What they throw is logged. */

@@ -15,6 +15,12 @@ export interface Limits extends DeliveryLimits {
   readonly allowDuplicateMessages: boolean;
   /** Whether connects and disconnects are logged. */
   readonly connectionMessages: boolean;
+  /** Sessions there may be, those of absent clients included; 0 = any number. */
+  readonly maxSessions: number;
+  /** Open Network Connections over all listeners; 0 = any number. */
+  readonly maxConnections: number;
+  /** Whether a retained message is given to new subscribers only while its publisher may still publish to its topic. */
+  readonly checkRetainSource: boolean;
   /** Whether a session may be used by the user alone who made it. */
   readonly sessionOwnerCheck: boolean;
   /** Whether MQTT 5.0 publishers are told which rule refused their message. */
@@ -40,6 +46,9 @@ export const defaultLimits: Limits = {
   persistentClientExpirationSeconds: null,
   allowDuplicateMessages: true,
   connectionMessages: true,
+  maxSessions: 0,
+  maxConnections: 0,
+  checkRetainSource: false,
   sessionOwnerCheck: true,
   explainDenials: false,
   socketBytesSoftMax: 256 * 1024,

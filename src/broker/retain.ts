@@ -1,11 +1,12 @@
 /** Retained messages: kept, cleared, expired, and sent to new subscriptions. */
-import type { Message } from '../contracts/message.ts';
+import type { Rights } from '../contracts/authorizer.ts';
+import type { Message, Publisher } from '../contracts/message.ts';
 import { deliver, isExpired } from '../session/deliver.ts';
 import { hold, release } from '../session/holding.ts';
 import type { Backlog, Session, Subscription } from '../session/session.ts';
 import type { RetainedNode } from '../topics/retained-tree.ts';
 import type { Engine } from './engine.ts';
-import { mayReceive } from './rights.ts';
+import { mayReceive, rightsOfPublisher } from './rights.ts';
 
 /** Retained messages one call of a replay sends before others get their turn. */
 const replayBatch = 200;
@@ -44,6 +45,9 @@ class RetainedReplay implements Backlog {
   readonly #subscription: Subscription;
   readonly #nodes: RetainedNode<Message>[];
   #next = 0;
+  /** Publisher → its rights, for those met last. */
+  #publisher: Publisher | null = null;
+  #publisherRights: Rights | null = null;
 
   constructor(engine: Engine, session: Session, subscription: Subscription, nodes: RetainedNode<Message>[]) {
     this.#engine = engine;
@@ -66,11 +70,31 @@ class RetainedReplay implements Backlog {
         forget(this.#engine, message);
         continue;
       }
+      if (this.#engine.limits.checkRetainSource && !this.#mayStillPublish(message)) continue;
       if (session.rights !== null && !mayReceive(this.#engine, session, message.topic.name)) continue;
       deliver(this.#engine, session, message, this.#subscription, true);
     }
     return false;
   }
+
+  /** By the rules of now, as its publisher was known then (`check_retain_source`). The broker's own messages stay. */
+  #mayStillPublish({ publisher, topic }: Message): boolean {
+    if (publisher.clientId === '') return true;
+    if (publisher !== this.#publisher) {
+      this.#publisher = publisher;
+      this.#publisherRights = rightsOfPublisher(this.#engine, publisher);
+    }
+    return this.#publisherRights === null || this.#publisherRights.decide('publish', topic.name) > 0;
+  }
+}
+
+/** Removes every retained message whose time is over. */
+export function sweepRetained(engine: Pick<Engine, 'retained' | 'holdings' | 'store' | 'nowMs'>): void {
+  const expired: Message[] = [];
+  for (const message of engine.retained.values()) {
+    if (isExpired(message, engine.nowMs)) expired.push(message);
+  }
+  for (const message of expired) forget(engine, message);
 }
 
 /** Removes a retained message whose time is over. */

@@ -5,7 +5,8 @@
  * route (and on the connection). A change of the rules makes every route stale, and the verdicts go with them. Without rules
  * anywhere the path sees one false flag.
  */
-import type { ListenerAccess } from '../contracts/authorizer.ts';
+import type { ListenerAccess, Rights } from '../contracts/authorizer.ts';
+import type { Publisher } from '../contracts/message.ts';
 import type { Session, Subscription } from '../session/session.ts';
 import type { Route } from '../topics/route-cache.ts';
 import type { Engine } from './engine.ts';
@@ -101,4 +102,9 @@ export function takeRules(
 export function accessOfPort(engine: Pick<Engine, 'accessByPort'>, port: number): ListenerAccess | null {
   const { accessByPort } = engine;
   return accessByPort.get(port) ?? accessByPort.values().next().value ?? null;
+}
+
+/** What somebody who need not be connected may do now; null: everything. */
+export function rightsOfPublisher(engine: Pick<Engine, 'accessByPort'>, publisher: Publisher): Rights | null {
+  return accessOfPort(engine, publisher.listenerPort)?.rules?.rightsOf(publisher) ?? null;
 }

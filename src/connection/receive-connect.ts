@@ -104,6 +104,13 @@ function decide(
     end(connection, ReasonCode.NotAuthorized);
     return;
   }
+  const { sessions, limits } = connection.hub.engine;
+  if (limits.maxSessions > 0 && sessions.size >= limits.maxSessions && !sessions.has(clientId)) {
+    // Mosquitto: older clients are closed without an answer.
+    if (connection.version === 5) end(connection, ReasonCode.ServerBusy);
+    else connection.close('abnormal', disconnectReasonFor(ReasonCode.ServerBusy));
+    return;
+  }
   if (connection.policy.remembersPasswords === true) connection.password = packet.password ?? null;
   open(connection, packet, { clientId, username, listenerPort: connection.policy.port }, data);
 }

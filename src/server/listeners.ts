@@ -115,8 +115,9 @@ export class Listener {
   }
 
   async #addresses(): Promise<{ address: string; family: number }[]> {
-    const { host, socketDomain } = this.config;
+    const { host, socketDomain, bindInterface } = this.config;
     const wanted = socketDomain === 'ipv4' ? 4 : socketDomain === 'ipv6' ? 6 : 0;
+    if (bindInterface !== null) return interfaceAddresses(bindInterface, wanted, host);
     if (host === null) {
       const all = [
         { address: '0.0.0.0', family: 4 },
@@ -195,7 +196,9 @@ export class Listener {
     const { address, port } = transport.peer;
     engine.stats.socketsAccepted++;
     const { maxConnections } = this.config;
-    if (maxConnections > 0 && this.#connections >= maxConnections) {
+    const { maxConnections: maxOfAll } = engine.limits;
+    const isFull = maxConnections > 0 && this.#connections >= maxConnections;
+    if (isFull || (maxOfAll > 0 && engine.connectionsCount >= maxOfAll)) {
       engine.logger.log('notice', logLines.maxConnectionsExceeded(address));
       transport.destroy();
       return;
@@ -260,4 +263,23 @@ async function listen(server: Server, options: ListenOptions): Promise<void> {
 function bindError(error: NodeJS.ErrnoException, where: string): StartError {
   const text = systemErrorText(error.code ?? error.message);
   return new StartError([`Error: ${text}`, `Error: Unable to listen on ${where}: ${text}.`], 1, { cause: error });
+}
+
+/**
+ * The addresses of a network interface.
+ *
+ * @param family - 0 for IPv4 and IPv6
+ * @param host - of the `listener` line: only this address of the interface; null for all
+ * @throws StartError - 1 when there are none
+ */
+function interfaceAddresses(name: string, family: number, host: string | null): { address: string; family: number }[] {
+  const found = (builtins.os.networkInterfaces()[name] ?? []).flatMap(({ address, family: own, scopeid }) => {
+    const number = own === 'IPv4' ? 4 : 6;
+    if ((family !== 0 && family !== number) || (host !== null && host !== address)) return [];
+    // An address of the link alone has to say which link.
+    return [{ address: scopeid === undefined || scopeid === 0 ? address : `${address}%${name}`, family: number }];
+  });
+  if (found.length > 0) return found;
+  const what = host === null ? (family === 0 ? 'address' : `IPv${family} address`) : `address ${host}`;
+  throw new StartError([`Error: Interface ${name} has no ${what}.`], 1);
 }

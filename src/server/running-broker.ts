@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { builtins } from '../base/builtins.ts';
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import { invariant } from '../base/invariant.ts';
 import { version } from '../base/version.ts';
 import { Broker } from '../broker/broker.ts';
@@ -62,6 +62,7 @@ export class RunningBroker {
   readonly #listeners: Listener[] = [];
   #config: Config;
   #handedOver: DerivedPolicy | undefined;
+  #sweeper: Timer | null = null;
   #isStopped = false;
 
   private constructor(config: Config, surroundings: Surroundings, store: Store, accessControl: AccessControl) {
@@ -134,6 +135,7 @@ export class RunningBroker {
       throw error;
     }
     running.#sysTopics.start();
+    running.#sweepAgain();
     return running;
   }
 
@@ -229,6 +231,7 @@ export class RunningBroker {
     this.#handedOver = policies[this.#listeners.length];
     this.#accessControl.apply(this.broker.engine, policies, this.#hub.connections);
     this.#serveControl();
+    this.#sweepAgain();
     for (const listener of this.#listeners) {
       try {
         const tls = await tlsOf(listener.config, logger, clock.nowMs());
@@ -245,6 +248,7 @@ export class RunningBroker {
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#sysTopics.stop();
+    this.#sweeper?.cancel();
     for (const listener of this.#listeners) listener.close();
     this.#accessControl.close();
     const transports = [...this.#hub.connections].map(({ transport }) => transport);
@@ -254,6 +258,17 @@ export class RunningBroker {
     this.#surroundings.beforeSaving?.();
     this.#isStopped = true;
     await this.broker.close();
+  }
+
+  /** `retain_expiry_interval`, as the configuration has it now. */
+  #sweepAgain(): void {
+    this.#sweeper?.cancel();
+    this.#sweeper = null;
+    const minutes = this.#config.global.retainExpiryInterval;
+    if (minutes === null) return;
+    // A timer of Node holds 24 days at most; longer intervals are swept that often.
+    const periodMs = Math.min(minutes * 60_000, 2 ** 31 - 1);
+    this.#sweeper = this.#surroundings.clock.every(periodMs, () => this.broker.sweepRetained());
   }
 
   /** `enable_control_api`, as the configuration has it now. */

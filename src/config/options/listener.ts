@@ -46,7 +46,6 @@ export const listenerOptions = {
     type: interfaceName(),
     default: null,
     reload: 'restart',
-    unsupported: { why: 'listeners can be bound to an address (listener PORT ADDRESS), not to an interface yet' },
     doc: 'Listens on the addresses of this network interface only.',
   }),
   protocol: option({

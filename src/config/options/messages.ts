@@ -17,7 +17,6 @@ export const messageOptions = {
     type: boolean(),
     default: false,
     reload: 'live',
-    unsupported: { why: 'the rights of the publisher of a retained message are not checked again yet' },
     doc: 'Checks again, before a retained message is delivered, whether its publisher may still write to the topic.',
   }),
   clientid_prefixes: option({
@@ -44,7 +43,6 @@ export const messageOptions = {
     default: -1,
     reload: 'new-connections',
     since: '2.1',
-    unsupported: { why: 'sessions are not counted against a limit yet' },
     doc: 'How many sessions there may be, those of disconnected clients included. 0 and less set no limit.',
   }),
   global_max_connections: option({
@@ -53,7 +51,6 @@ export const messageOptions = {
     default: -1,
     reload: 'new-connections',
     since: '2.1',
-    unsupported: { why: 'connections are counted per listener only (max_connections)' },
     doc: 'How many connections there may be over all listeners. 0 and less set no limit.',
   }),
   max_inflight_bytes: option({
@@ -147,7 +144,6 @@ export const messageOptions = {
     unit: 'minutes',
     reload: 'live',
     since: '2.0.21',
-    unsupported: { why: 'expired retained messages are removed when they are met, not by a sweep' },
     doc: 'How often retained messages past their expiry are swept away. Without it they go when they are next met.',
   }),
   upgrade_outgoing_qos: option({
