@@ -16,9 +16,9 @@ export interface Clock {
   nowMs(): number;
   /** Milliseconds that never go back; the origin means nothing. */
   monotonicMs(): number;
-  /** Calls back once after `delayMs`; such a timer does not keep the process alive. */
+  /** Calls back once after `delayMs`; such a timer does not keep the process alive (except {@link wakefulClock}'s). */
   after(delayMs: number, callback: () => void): Timer;
-  /** Calls back every `periodMs`; such a timer does not keep the process alive. */
+  /** Calls back every `periodMs`; such a timer does not keep the process alive (except {@link wakefulClock}'s). */
   every(periodMs: number, callback: () => void): Timer;
   /** Calls back when the input that is already waiting has been handled. */
   soon(callback: () => void): void;
@@ -43,6 +43,21 @@ export function systemClock(): Clock {
     },
     soon: (callback) => void setImmediate(callback),
     randomBytes: (count) => builtins.crypto.randomBytes(count),
+  };
+}
+
+/** The same with timers that keep the process alive: for a program that waits, such as a client that will connect again. */
+export function wakefulClock(): Clock {
+  return {
+    ...systemClock(),
+    after(delayMs, callback) {
+      const timer = setTimeout(callback, delayMs);
+      return { cancel: () => clearTimeout(timer) };
+    },
+    every(periodMs, callback) {
+      const timer = setInterval(callback, periodMs);
+      return { cancel: () => clearInterval(timer) };
+    },
   };
 }
 

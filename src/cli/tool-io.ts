@@ -3,7 +3,7 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { type Clock, systemClock } from '../base/clock.ts';
+import { type Clock, wakefulClock } from '../base/clock.ts';
 import { OutputSink } from './output-sink.ts';
 
 /** Standard output, or what stands for it. */
@@ -64,7 +64,7 @@ export function processIo(name: string): ToolIo {
       process.on('SIGINT', () => handler('SIGINT'));
       process.on('SIGTERM', () => handler('SIGTERM'));
     },
-    clock: referencedClock(),
+    clock: wakefulClock(),
     now: () => performance.timeOrigin + performance.now(),
   };
 }
@@ -89,19 +89,4 @@ function splitAtNul(bytes: Buffer): readonly Buffer[] {
     start = end + 1;
   }
   return words;
-}
-
-/** Unlike the broker's clock its timers keep the process alive: a tool that waits has something to do. */
-function referencedClock(): Clock {
-  return {
-    ...systemClock(),
-    after(delayMs, callback) {
-      const timer = setTimeout(callback, delayMs);
-      return { cancel: () => clearTimeout(timer) };
-    },
-    every(periodMs, callback) {
-      const timer = setInterval(callback, periodMs);
-      return { cancel: () => clearInterval(timer) };
-    },
-  };
 }

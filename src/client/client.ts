@@ -4,7 +4,7 @@
  * What belongs to the session lives in `outbound.ts`, `inbound.ts` and `requests.ts` and survives a lost connection; what belongs
  * to the connection lives in `network-connection.ts`. This file is the API, and decides when to connect.
  */
-import { type Clock, systemClock, type Timer } from '../base/clock.ts';
+import { type Clock, type Timer, wakefulClock } from '../base/clock.ts';
 import type { ConnackPacket, Packet, ProtocolVersion, PublishPacket, QoS, Subscription } from '../codec/packet.ts';
 import { NO_PROPERTIES } from '../codec/packet.ts';
 import type { Properties } from '../codec/property-table.ts';
@@ -63,7 +63,7 @@ export class Client {
    */
   constructor(settings: ClientSettings) {
     this.#settings = settings;
-    this.#clock = settings.clock ?? systemClock();
+    this.#clock = settings.clock ?? wakefulClock();
     this.#version = settings.protocolVersion ?? 5;
     this.#clientId = settings.clientId ?? '';
     this.#reconnect = new Reconnect(settings.reconnect, this.#clock);

@@ -32,3 +32,4 @@ export type { ServerLimits } from './server-limits.ts';
 export type { Authentication, ClientCallbacks, ClientSettings, Publication } from './settings.ts';
 export type { SubscriptionRequest } from './subscription-request.ts';
 export { isValidText } from './text.ts';
+export { settingsOfUrl, type UrlSettings } from './url.ts';
