@@ -92,10 +92,10 @@ export class Ledger {
       case 2:
       case 3:
       case 4:
-        this.#publish(store, this.#message(random.chance(0.5) ? 1 : 2, random.chance(0.3)));
+        this.#publish(store, this.message(random.chance(0.5) ? 1 : 2, random.chance(0.3)));
         break;
       case 5: {
-        const message = this.#message(0, false);
+        const message = this.message(0, false);
         this.#hold(message);
         session.queuedQos0.push({ message, ids: [] });
         store.deliveryPut(clientId, 0, message, 0, false, null);
@@ -109,7 +109,7 @@ export class Ledger {
       case 9: {
         const packetId = 1 + random.below(20);
         if (session.received.has(packetId)) break;
-        const message = this.#message(2, random.chance(0.2));
+        const message = this.message(2, random.chance(0.2));
         this.#hold(message);
         session.received.set(packetId, message);
         store.receivedPut(clientId, packetId, message);
@@ -132,7 +132,7 @@ export class Ledger {
       }
       case 12:
         if (session.will === null) {
-          const message = this.#message(1, false);
+          const message = this.message(1, false);
           this.#hold(message);
           session.will = {
             kind: 'will',
@@ -159,6 +159,14 @@ export class Ledger {
           store.deliveryRemoved(clientId, 0);
         }
     }
+  }
+
+  /** Everything that waits in the longest queue is acknowledged. */
+  drain(store: Verbs): void {
+    const [longest] = [...this.#sessions.values()].sort((first, second) => second.outgoing.size - first.outgoing.size);
+    if (longest === undefined) return;
+    for (const sequence of longest.outgoing.keys()) store.deliveryRemoved(longest.fact.clientId, sequence);
+    longest.outgoing.clear();
   }
 
   *facts(): Generator<Fact> {
@@ -243,7 +251,8 @@ export class Ledger {
     }
   }
 
-  #message(qos: 0 | 1 | 2, retain: boolean): Message {
+  /** A new message that nobody has yet. */
+  message(qos: 0 | 1 | 2, retain: boolean): Message {
     const random = this.#random;
     const name = random.pick(topics);
     const payload = Buffer.alloc(random.below(this.payloadMax), ++this.#payloads);

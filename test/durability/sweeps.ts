@@ -105,7 +105,8 @@ export async function sweepEnds(
 export async function faultPoint(seed: number): Promise<string | null> {
   const random = new Random(seed);
   const disk = new SimulatedDisk(random);
-  const life = new Life(disk, random, { level: random.pick([{ kind: 'commit' }]) });
+  const level = random.pick<SyncLevel>([{ kind: 'commit' }, { kind: 'commit' }, { kind: 'os' }]);
+  const life = new Life(disk, random, { level });
   await life.run(random.below(60));
   const code = random.pick(['ENOSPC', 'EIO']);
   const rate = random.pick([0.05, 0.5, 1]);
@@ -121,7 +122,7 @@ export async function faultPoint(seed: number): Promise<string | null> {
   if (random.chance(0.4)) {
     disk.end();
     await turns(3);
-    const after = new Life(disk.afterPowerCut(), random);
+    const after = new Life(level.kind === 'commit' ? disk.afterPowerCut() : disk.afterKill(), random);
     return life.find(after.restored) >= 0 ? null : 'lost something that was called safe';
   }
   disk.onCall = null;
@@ -132,7 +133,7 @@ export async function faultPoint(seed: number): Promise<string | null> {
   await life.settle();
   if (life.store.trouble !== null) return `still in trouble (${life.store.trouble}) although the disk works`;
   if (life.committed !== life.store.position) return `${life.committed} of ${life.store.position} committed`;
-  const after = new Life(disk.afterPowerCut(), random);
+  const after = new Life(level.kind === 'commit' ? disk.afterPowerCut() : disk.afterKill(), random);
   return after.restored === life.state ? null : 'lost something after the disk worked again';
 }
 
