@@ -10,6 +10,8 @@ import { mayReceive, rightsOfPublisher } from './rights.ts';
 
 /** Retained messages one call of a replay sends before others get their turn. */
 const replayBatch = 200;
+/** Replays a session may have waiting; further ones have to be for subscriptions that have none waiting. */
+const waitingReplaysMax = 16;
 
 /** A RETAIN 1 message replaces the one of its topic; an empty one removes it. [MQTT-3.3.1-5] [MQTT-3.3.1-6] */
 export function retain(engine: Pick<Engine, 'retained' | 'holdings' | 'store'>, message: Message): void {
@@ -36,7 +38,15 @@ export function sendRetained(engine: Engine, session: Session, subscription: Sub
   const nodes = engine.retained.find(subscription.topicFilter.filter);
   if (nodes.length === 0) return;
   session.backlogs ??= [];
+  // Whoever asks again and again and takes nothing gets it once more, not as often as it asked.
+  if (session.backlogs.length >= waitingReplaysMax && session.backlogs.some((one) => isToCome(one, subscription)))
+    return;
   session.backlogs.push(new RetainedReplay(engine, session, subscription, nodes));
+}
+
+/** Whether a replay for the subscription waits for its turn. */
+function isToCome(backlog: Backlog, subscription: Subscription): boolean {
+  return backlog instanceof RetainedReplay && backlog.isToCome(subscription);
 }
 
 class RetainedReplay implements Backlog {
@@ -54,6 +64,10 @@ class RetainedReplay implements Backlog {
     this.#session = session;
     this.#subscription = subscription;
     this.#nodes = nodes;
+  }
+
+  isToCome(subscription: Subscription): boolean {
+    return this.#next === 0 && this.#subscription === subscription;
   }
 
   sendSome(): boolean {
