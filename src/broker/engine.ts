@@ -46,6 +46,8 @@ export class Engine {
   /** Client Identifier → session. */
   readonly sessions = new Map<string, Session>();
   readonly wheel: TimerWheel;
+  /** Sessions with QoS 2 deliveries that the store has not made safe yet. */
+  readonly awaitingCommit = new Set<Session>();
   /** Ordinary and shared subscriptions over all sessions. */
   subscriptionsCount = 0;
   sharedSubscriptionsCount = 0;

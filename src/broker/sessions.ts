@@ -99,6 +99,8 @@ export function leaveSession(engine: Engine, session: Session, ending: Ending): 
 /** The session and everything in it goes; a Will that is still waiting goes out. [MQTT-3.1.2-8] */
 export function endSession(engine: Engine, session: Session): void {
   engine.wheel.remove(session);
+  engine.awaitingCommit.delete(session);
+  session.unsafe = null;
   sendWill(engine, session);
   unsubscribeAll(engine, session);
   const { outgoing } = session;

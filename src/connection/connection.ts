@@ -254,7 +254,12 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
         return;
       }
     }
-    if (isStored && this.hub.engine.store.trouble !== null && reasonCode < 0x80 && type !== 'pubcomp') {
+    if (
+      isStored &&
+      this.hub.engine.store.trouble !== null &&
+      reasonCode < 0x80 &&
+      (type === 'puback' || type === 'pubrec')
+    ) {
       this.refuseUnsafe(type, packetId);
       return;
     }

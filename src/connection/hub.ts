@@ -3,6 +3,7 @@
 import type { Engine } from '../broker/engine.ts';
 import { PublishView } from '../codec/publish.ts';
 import { Message } from '../contracts/message.ts';
+import { sendCommitted } from '../session/deliver.ts';
 import type { Connection } from './connection.ts';
 import { Outbound } from './outbound.ts';
 
@@ -55,6 +56,10 @@ export class Hub {
   }
 
   #committed(): void {
-    for (const connection of this.awaitingCommit) connection.acks.release(this.engine.store.committed);
+    const { engine } = this;
+    for (const connection of this.awaitingCommit) connection.acks.release(engine.store.committed);
+    if (engine.awaitingCommit.size === 0) return;
+    engine.nowMs = engine.clock.nowMs();
+    for (const session of [...engine.awaitingCommit]) sendCommitted(engine, session);
   }
 }

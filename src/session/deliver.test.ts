@@ -3,7 +3,15 @@ import { createMessage, Message } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import type { Store } from '../contracts/store.ts';
 import { parseTopicFilter, type TopicFilter } from '../topics/topic-filter.ts';
-import { type DeliveryLimits, type DeliveryNeeds, deliver, finish, resume, sendWaiting } from './deliver.ts';
+import {
+  type DeliveryLimits,
+  type DeliveryNeeds,
+  deliver,
+  finish,
+  resume,
+  sendCommitted,
+  sendWaiting,
+} from './deliver.ts';
 import { Session, type Subscription } from './session.ts';
 
 const publisher = { clientId: 'p', username: null, listenerPort: 0 };
@@ -46,6 +54,8 @@ class Recorder implements Outlet {
 /** A store that writes down what it is told about deliveries. */
 class Journal {
   readonly facts: string[] = [];
+  position = 0;
+  committed = 0;
   deliveryPut(_clientId: string, sequence: number, message: Message): void {
     this.facts.push(`put ${sequence} ${message.payload}`);
   }
@@ -63,6 +73,7 @@ function world(changes: Partial<DeliveryLimits> = {}) {
     holdings: { count: 0, bytes: 0, lastStoreId: 0 },
     // Only the calls that deliveries make are there.
     store: journal as unknown as Store,
+    awaitingCommit: new Set(),
     nowMs: 1000,
     reportDrops: (session) => {
       session.hasReportedDrops = true;
@@ -402,6 +413,30 @@ describe('after a reconnect', () => {
     sendWaiting(needs, session);
     expect(outlet.sent).toEqual([]);
   });
+});
+
+test('v5 [MQTT-4.3.3-10] QoS 2 is not sent before the store has it; QoS 1 is', () => {
+  const { needs, session, outlet, journal } = world();
+  session.expiryIntervalSeconds = 60;
+  outlet.receiveMaximum = 10;
+  journal.position = 5;
+  deliver(needs, session, message('one', 1), subscription(session, 2), false);
+  deliver(needs, session, message('two', 2), subscription(session, 2), false);
+  expect(outlet.sent).toEqual(['one q1 #1']);
+  journal.position = 7;
+  deliver(needs, session, message('three', 2), subscription(session, 2), false);
+  journal.committed = 5;
+  sendCommitted(needs, session);
+  expect(outlet.sent.slice(1)).toEqual(['two q2 #2']);
+  expect(needs.awaitingCommit.size).toBe(1);
+  journal.committed = 6;
+  sendCommitted(needs, session);
+  sendWaiting(needs, session);
+  expect(outlet.sent.slice(2)).toEqual([]);
+  journal.committed = 7;
+  sendCommitted(needs, session);
+  expect(outlet.sent.slice(2)).toEqual(['three q2 #3']);
+  expect(needs.awaitingCommit.size).toBe(0);
 });
 
 test('a transient message is copied once, however many sessions keep it', () => {

@@ -31,6 +31,8 @@ export interface DeliveryNeeds {
   readonly stats: { publishDropped: number };
   readonly holdings: Holdings;
   readonly store: Store;
+  /** Sessions with QoS 2 deliveries that the store has not made safe yet. */
+  readonly awaitingCommit: Set<Session>;
   /** Wall clock in ms of the present turn. */
   readonly nowMs: number;
   /** A delivery was dropped because of a limit; called once per connection. */
@@ -103,11 +105,14 @@ function deliverAcknowledged(
   ) {
     // A session that ends with its connection never sends twice, so its message need not be kept.
     const kept = session.isPersistent ? message.keep() : null;
-    const sequence = outgoing.pushSent(kept, qos, retain, ids);
     if (kept !== null) {
       hold(needs.holdings, kept);
-      needs.store.deliveryPut(session.clientId, sequence, kept, qos, retain, ids);
+      if (!storeDelivery(needs, session, outgoing.end, kept, qos, retain, ids)) {
+        outgoing.pushQueued(kept, qos, retain, ids);
+        return;
+      }
     }
+    const sequence = outgoing.pushSent(kept, qos, retain, ids);
     if (!outlet.sendPublish(message, qos, retain, false, packetIdOf(sequence), ids)) finish(needs, session, sequence);
     return;
   }
@@ -120,7 +125,45 @@ function deliverAcknowledged(
   if (outlet === null) kept.compact();
   hold(needs.holdings, kept);
   const sequence = outgoing.pushQueued(kept, qos, retain, ids);
-  if (session.isPersistent) needs.store.deliveryPut(session.clientId, sequence, kept, qos, retain, ids);
+  if (session.isPersistent) storeDelivery(needs, session, sequence, kept, qos, retain, ids);
+}
+
+/**
+ * Tells the store of a delivery.
+ *
+ * Exactly once holds only when nobody can have seen a QoS 2 PUBLISH that a crash makes the broker forget: its Packet Identifier
+ * would mean another message afterwards, or the message would come again under another one.
+ *
+ * @returns whether it may be sent at once
+ */
+function storeDelivery(
+  needs: DeliveryNeeds,
+  session: Session,
+  sequence: number,
+  message: Message,
+  qos: 1 | 2,
+  retain: boolean,
+  ids: readonly number[] | null,
+): boolean {
+  const { store } = needs;
+  store.deliveryPut(session.clientId, sequence, message, qos, retain, ids);
+  if (qos === 1 || store.committed >= store.position) return true;
+  session.unsafe ??= [];
+  session.unsafe.push({ sequence, position: store.position });
+  needs.awaitingCommit.add(session);
+  return false;
+}
+
+/** The store has made more safe: QoS 2 deliveries that waited for it go out. */
+export function sendCommitted(needs: DeliveryNeeds, session: Session): void {
+  const { unsafe } = session;
+  if (unsafe === null) return;
+  const { committed } = needs.store;
+  const left = unsafe.findIndex(({ position }) => position > committed);
+  if (left === 0) return;
+  session.unsafe = left < 0 ? null : unsafe.slice(left);
+  if (left < 0) needs.awaitingCommit.delete(session);
+  sendWaiting(needs, session);
 }
 
 /** Sends what waits as far as window and socket allow: after an acknowledgement, a drain, a reconnect. */
@@ -138,6 +181,7 @@ export function sendWaiting(needs: DeliveryNeeds, session: Session): void {
       finish(needs, session, sequence);
       continue;
     }
+    if (sequence >= (session.unsafe?.[0]?.sequence ?? Number.POSITIVE_INFINITY) && outgoing.qos(sequence) === 2) return;
     if (!hasWindow(needs.limits, outgoing, session, message)) return;
     outgoing.sent();
     const sent = outlet.sendPublish(

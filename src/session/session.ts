@@ -62,6 +62,11 @@ export class Session implements WheelEntry {
     null;
   /** Packet Identifier → incoming QoS 2 message that awaits PUBREL; null stands for one that was refused silently. */
   received: Map<number, Message | null> | null = null;
+  /**
+   * QoS 2 deliveries that the store has not made safe yet, in order; they are not sent before. At most one for each delivery
+   * that waits.
+   */
+  unsafe: { readonly sequence: number; readonly position: number }[] | null = null;
   /** Work that waits for the client to take more. */
   backlogs: Backlog[] | null = null;
   /** Seconds to keep the session without a connection; 0 ends it with the connection, {@link neverExpires} keeps it. */
