@@ -85,6 +85,8 @@ class RetainedReplay implements Backlog {
         continue;
       }
       if (this.#engine.limits.checkRetainSource && !this.#mayStillPublish(message)) continue;
+      // [MQTT-3.8.3-3] holds for every message; Mosquitto replays what the client retained itself.
+      if (this.#subscription.noLocal && message.publisher.clientId === session.clientId) continue;
       if (session.rights !== null && !mayReceive(this.#engine, session, message.topic.name)) continue;
       deliver(this.#engine, session, message, this.#subscription, true);
     }
