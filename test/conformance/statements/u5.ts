@@ -45,7 +45,7 @@ export const u5Statements: readonly Statement[] = [
     section: 'Requirements without a number',
     who: 'server',
     text: 'SUBSCRIBE or UNSUBSCRIBE without payload, QoS 3, Retain Handling 3: 0x82.',
-    ours: 'QoS 3 and Retain Handling 3: 0x81, as in Mosquitto.',
+    ours: '0x81 in all cases, as in Mosquitto.',
   },
   {
     id: 'U5-9',
@@ -83,6 +83,7 @@ export const u5Statements: readonly Statement[] = [
     section: 'Requirements without a number',
     who: 'server',
     text: 'AUTH without Authentication Method, or twice: 0x82.',
+    ours: 'As MQTT-4.12.0-5: CONNACK 0x82 before acceptance, DISCONNECT 0x82 later.',
   },
   {
     id: 'U5-15',

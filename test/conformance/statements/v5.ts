@@ -934,13 +934,14 @@ export const v5Statements: readonly Statement[] = [
     section: '3.8.3 SUBSCRIBE Payload',
     who: 'client',
     text: 'SUBSCRIBE holds one or more filter and options pairs.',
-    ours: 'No payload: Protocol Error, DISCONNECT 0x82 (0x81 acceptable) and close; cut pair: 0x81.',
+    ours: 'No Topic Filter, or a last one without options: DISCONNECT 0x81 and close, as in Mosquitto.',
   },
   {
     id: 'MQTT-3.8.3-3',
     section: '3.8.3.1 Subscription Options',
     who: 'server',
     text: 'No Local 1: messages are not sent back to the client id that published them.',
+    ours: 'Compared by Client Identifier, so it holds for retained messages, Wills and other connections too. Of overlapping subscriptions, those without No Local deliver.',
   },
   {
     id: 'MQTT-3.8.3-4',
@@ -954,7 +955,7 @@ export const v5Statements: readonly Statement[] = [
     section: '3.8.3.1 Subscription Options',
     who: 'server',
     text: 'Reserved option bits 6 and 7 set: packet is malformed.',
-    ours: 'Malformed: DISCONNECT 0x81 and close; RH 3 or QoS 3: 0x82 (0x81 acceptable).',
+    ours: 'Malformed: DISCONNECT 0x81 and close; also for Retain Handling 3 and QoS 3, as in Mosquitto.',
   },
   {
     id: 'MQTT-3.8.4-1',
@@ -997,7 +998,7 @@ export const v5Statements: readonly Statement[] = [
     section: '3.8.4 SUBSCRIBE Actions',
     who: 'server',
     text: 'Each code gives granted QoS or failure.',
-    ours: 'Denied: 0x87; quota 0x97; not allowed 0x8F; others per packets.md.',
+    ours: 'Denied: 0x87. A higher QoS than `max_qos` is granted as `max_qos`.',
   },
   {
     id: 'MQTT-3.8.4-8',
@@ -1010,6 +1011,7 @@ export const v5Statements: readonly Statement[] = [
     section: '3.9.2.1.2 Reason String',
     who: 'server',
     text: "Reason String dropped from SUBACK if it would exceed the client's packet limit.",
+    ours: 'No Reason String in SUBACK. Codes that do not fit the Maximum Packet Size of the client: DISCONNECT 0x95 and close, and nothing is subscribed.',
   },
   {
     id: 'MQTT-3.9.2-2',
@@ -1044,7 +1046,7 @@ export const v5Statements: readonly Statement[] = [
     section: '3.10.3 UNSUBSCRIBE Payload',
     who: 'client',
     text: 'UNSUBSCRIBE holds one or more filters.',
-    ours: 'Protocol Error: DISCONNECT 0x82 (0x81 acceptable) and close.',
+    ours: 'DISCONNECT 0x81 and close, as in Mosquitto.',
   },
   {
     id: 'MQTT-3.10.4-1',
@@ -1088,6 +1090,7 @@ export const v5Statements: readonly Statement[] = [
     section: '3.11.2.1.2 Reason String',
     who: 'server',
     text: "Reason String dropped from UNSUBACK if it would exceed the client's packet limit.",
+    ours: 'No Reason String in UNSUBACK. Codes that do not fit the Maximum Packet Size of the client: DISCONNECT 0x95 and close.',
   },
   {
     id: 'MQTT-3.11.2-2',
@@ -1108,7 +1111,13 @@ export const v5Statements: readonly Statement[] = [
     who: 'server',
     text: 'UNSUBACK uses only its listed codes.',
   },
-  { id: 'MQTT-3.12.4-1', section: '3.12.4 PINGREQ Actions', who: 'server', text: 'PINGREQ is answered by PINGRESP.' },
+  {
+    id: 'MQTT-3.12.4-1',
+    section: '3.12.4 PINGREQ Actions',
+    who: 'server',
+    text: 'PINGREQ is answered by PINGRESP.',
+    ours: 'PINGREQ with a body: close without an answer, as in Mosquitto.',
+  },
   {
     id: 'MQTT-3.14.0-1',
     section: '3.14 DISCONNECT',
@@ -1127,7 +1136,7 @@ export const v5Statements: readonly Statement[] = [
     section: '3.14.2.1 Disconnect Reason Code',
     who: 'both',
     text: 'DISCONNECT uses only its listed codes.',
-    ours: 'Any code from a client is accepted, as in Mosquitto, and closes; all but 0x00 publish the Will.',
+    ours: 'A code that is not listed for DISCONNECT: 0x82 and close. Codes of the other side are taken. All but 0x00 publish the Will.',
   },
   {
     id: 'MQTT-3.14.2-2',
@@ -1140,6 +1149,7 @@ export const v5Statements: readonly Statement[] = [
     section: '3.14.2.2.3 Reason String',
     who: 'both',
     text: "Reason String dropped from DISCONNECT if it would exceed the peer's packet limit.",
+    ours: 'No Reason String in DISCONNECT, as in Mosquitto.',
   },
   {
     id: 'MQTT-3.14.2-4',
@@ -1185,6 +1195,7 @@ export const v5Statements: readonly Statement[] = [
     section: '3.15.2.2.4 Reason String',
     who: 'both',
     text: "Reason String dropped from AUTH if it would exceed the peer's packet limit.",
+    ours: 'Methods may give a Reason String; it is left out where it does not fit, or with Request Problem Information 0. An AUTH that does not fit without it: CONNACK or DISCONNECT 0x95.',
   },
   {
     id: 'MQTT-3.15.2-3',
@@ -1396,7 +1407,7 @@ export const v5Statements: readonly Statement[] = [
     section: '4.7.3 Topic semantic and usage',
     who: 'both',
     text: 'Topic names and filters are at most 65,535 bytes.',
-    ours: 'More than 200 levels: DISCONNECT 0x81 and close, as in Mosquitto.',
+    ours: 'More than 201 levels (200 `/`): DISCONNECT 0x81 and close, as in Mosquitto.',
   },
   {
     id: 'MQTT-4.7.3-4',
@@ -1423,6 +1434,7 @@ export const v5Statements: readonly Statement[] = [
     section: '4.8.2 Shared Subscriptions',
     who: 'server',
     text: "Shared delivery respects the chosen member's granted QoS.",
+    ours: 'Members take turns in the order of their subscriptions.',
   },
   {
     id: 'MQTT-4.8.2-4',
@@ -1468,7 +1480,7 @@ export const v5Statements: readonly Statement[] = [
     section: '4.12 Enhanced authentication',
     who: 'server',
     text: 'Unsupported method: optional CONNACK 0x8C or 0x87, then close.',
-    ours: 'CONNACK 0x8C and close.',
+    ours: 'CONNACK 0x8C and close. Without configuration there is no method; `scram` brings SCRAM-SHA-512, programs that embed the broker bring their own.',
   },
   {
     id: 'MQTT-4.12.0-2',
@@ -1481,14 +1493,14 @@ export const v5Statements: readonly Statement[] = [
     section: '4.12 Enhanced authentication',
     who: 'client',
     text: "Client's answer AUTH has code 0x18.",
-    ours: 'Close.',
+    ours: 'AUTH 0x19 or any other packet than AUTH 0x18 and DISCONNECT before CONNACK: CONNACK 0x82 and close.',
   },
   {
     id: 'MQTT-4.12.0-4',
     section: '4.12 Enhanced authentication',
     who: 'server',
     text: 'Server may refuse at any step: optional CONNACK >= 0x80, then close.',
-    ours: 'CONNACK 0x87 (or 0x86) and close.',
+    ours: 'CONNACK with the code of the method (SCRAM: 0x87) and close. 10 seconds in all, at most 16 AUTH packets (0x97). A method that fails: 0x80.',
   },
   {
     id: 'MQTT-4.12.0-5',
@@ -1515,14 +1527,14 @@ export const v5Statements: readonly Statement[] = [
     section: '4.12.1 Re-authentication',
     who: 'client',
     text: 'Re-authentication is AUTH 0x19 after CONNACK with the original method.',
-    ours: 'DISCONNECT 0x82 and close.',
+    ours: 'DISCONNECT 0x82 for another method or an exchange within an exchange. Other packets go on under the identity proven before.',
   },
   {
     id: 'MQTT-4.12.1-2',
     section: '4.12.1 Re-authentication',
     who: 'both',
     text: 'Failed re-authentication: DISCONNECT should be sent; the connection is closed.',
-    ours: 'DISCONNECT 0x87 and close.',
+    ours: 'DISCONNECT 0x87 and close, the Will is published; also when another user name is proven.',
   },
   {
     id: 'MQTT-4.13.1-1',
@@ -1563,5 +1575,6 @@ export const v5Statements: readonly Statement[] = [
     section: '6 Using WebSocket as a network transport',
     who: 'server',
     text: 'Server selects and returns "mqtt".',
+    ours: '`mqttv3.1` is echoed when `mqtt` is not offered. The path does not matter.',
   },
 ];
