@@ -13,7 +13,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { missing } from '../test/conformance/missing.ts';
-import { type Chapter, chapters, findTitles, keyOf, readTitle, type Title } from '../test/conformance/register.ts';
+import {
+  type Chapter,
+  chapters,
+  findTitles,
+  keyOf,
+  notApplicable,
+  readTitle,
+  type Title,
+} from '../test/conformance/register.ts';
 import type { Statement } from '../test/conformance/statements/statement.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -118,7 +126,8 @@ function makePage(results: Results): string {
     '',
     'Every normative statement of MQTT 5.0, 3.1.1 and 3.1 in our own words, what Moustique does where there is a choice or an',
     'error to answer, the tests that show it, and how they ended when this page was last made. A test of the register fails when',
-    'a statement has no test. Statements that bind clients alone are tested against our own client and tools.',
+    'a statement has neither a test nor a reason why it cannot apply to us. Statements that bind clients alone are tested against',
+    'our own client and tools.',
     '',
     'MQTT 3.1 has no numbered statements; those ids, and the `U5-` ones for sentences of MQTT 5.0 without a number, are ours.',
     '',
@@ -149,7 +158,7 @@ function makeChapter(chapter: Chapter, results: Results): string[] {
     const cells = [
       label(chapter, statement),
       statement.text,
-      statement.ours ?? 'as stated',
+      statement.ours ?? statement.notApplicable ?? 'as stated',
       tests(titlesByKey.get(key) ?? []),
       resultOf(key, results),
     ];
@@ -164,6 +173,7 @@ function label(chapter: Chapter, { id, who }: Statement): string {
 }
 
 function resultOf(key: string, results: Results): string {
+  if (notApplicable.includes(key)) return 'not applicable';
   return titlesByKey.has(key) ? (results.get(key) ?? 'not run') : 'no test';
 }
 
@@ -185,7 +195,7 @@ function escape(text: string): string {
 
 /** The list only ever gets shorter. */
 function shrink(): void {
-  const left = missing.filter((key) => !titlesByKey.has(key));
+  const left = missing.filter((key) => !titlesByKey.has(key) && !notApplicable.includes(key));
   if (left.length === missing.length) return;
   const source = read(missingPath);
   const lines = source.split('\n').filter((line) => {

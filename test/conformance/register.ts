@@ -35,6 +35,11 @@ export function keyOf(chapter: Pick<Chapter, 'version'>, { id }: Pick<Statement,
   return chapter.version === '' ? id : `${chapter.version} ${id}`;
 }
 
+/** Keys of statements about something that we do not have. */
+export const notApplicable: readonly string[] = chapters.flatMap((chapter) =>
+  chapter.statements.filter((statement) => statement.notApplicable).map((statement) => keyOf(chapter, statement)),
+);
+
 /** Every key, in the order of the standards. */
 export const allKeys: readonly string[] = chapters.flatMap((chapter) =>
   chapter.statements.map((statement) => keyOf(chapter, statement)),

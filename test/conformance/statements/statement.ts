@@ -9,4 +9,6 @@ export interface Statement {
   readonly text: string;
   /** What we do where the statement leaves a choice, or what a violation is answered with. Absent: as stated. */
   readonly ours?: string;
+  /** Why nothing can be tested: the statement is about something that we do not have. */
+  readonly notApplicable?: string;
 }
