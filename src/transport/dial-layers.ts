@@ -4,34 +4,42 @@ import { connect as connectSocket, isIP, type Socket } from 'node:net';
 import { type DialTarget, type LayeredSocket, localEnd } from './dial.ts';
 import { DialError, type DialStep } from './dial-error.ts';
 
+/** Told while the connection is made. */
+export interface DialProgress {
+  /** The next step begins, so that a failure can be named. */
+  onStep(step: DialStep): void;
+  /** A socket was made; destroying it ends the attempt. */
+  onSocket(socket: Socket): void;
+}
+
 /**
  * Makes the connection step by step.
  *
- * @param onStep - told before each step, so that a failure can be named
  * @returns a connected stream
  */
-export async function dialThroughLayers(target: DialTarget, onStep: (step: DialStep) => void): Promise<LayeredSocket> {
-  onStep('lookup');
+export async function dialThroughLayers(target: DialTarget, progress: DialProgress): Promise<LayeredSocket> {
+  progress.onStep('lookup');
   const local = await localAddress(target.localAddress);
   if ('path' in target.address) {
-    onStep('connect');
-    const socket = await connected(connectSocket({ path: target.address.path }));
-    return wrap(socket, 'localhost', target, onStep);
+    progress.onStep('connect');
+    const socket = await connected(connectSocket({ path: target.address.path }), progress);
+    return wrap(socket, 'localhost', target, progress);
   }
   let failure: unknown;
   for (const { host, port } of await candidates(target)) {
     try {
-      onStep('connect');
+      progress.onStep('connect');
       const first = target.proxy ?? { host, port };
       const socket = await connected(
         connectSocket({ ...localEnd(local), host: first.host, port: first.port, noDelay: true }),
+        progress,
       );
       if (target.proxy !== undefined) {
-        onStep('proxy');
+        progress.onStep('proxy');
         const { connectThroughSocks } = await import('./socks.ts');
         await connectThroughSocks(socket, target.proxy, host, port);
       }
-      return await wrap(socket, host, target, onStep);
+      return await wrap(socket, host, target, progress);
     } catch (error) {
       failure = error;
       // Only an address that does not answer sends us to the next one.
@@ -60,31 +68,29 @@ async function localAddress(name: string | undefined): Promise<string | undefine
   return (await dns.lookup(name)).address;
 }
 
-function connected(socket: Socket): Promise<Socket> {
+function connected(socket: Socket, progress: DialProgress): Promise<Socket> {
+  progress.onSocket(socket);
   return new Promise((resolve, reject) => {
-    const onError = (error: Error) => reject(error);
-    socket.once('error', onError);
+    const onClose = () => reject(new DialError('connect', 'given up'));
+    socket.once('error', reject);
+    socket.once('close', onClose);
     socket.once('connect', () => {
-      socket.off('error', onError);
+      socket.off('error', reject);
+      socket.off('close', onClose);
       resolve(socket);
     });
   });
 }
 
-async function wrap(
-  socket: Socket,
-  host: string,
-  target: DialTarget,
-  onStep: (step: DialStep) => void,
-): Promise<LayeredSocket> {
+async function wrap(socket: Socket, host: string, target: DialTarget, progress: DialProgress): Promise<LayeredSocket> {
   let stream: Socket = socket;
   if (target.tls !== undefined) {
-    onStep('tls');
+    progress.onStep('tls');
     const { startTls } = await import('./dial-tls.ts');
     stream = await startTls(socket, host, target.tls);
   }
   if (target.websocket === undefined) return stream;
-  onStep('websocket');
+  progress.onStep('websocket');
   const { startWebSocket } = await import('./dial-websocket.ts');
   return startWebSocket(stream, host, target);
 }

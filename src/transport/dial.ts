@@ -91,7 +91,12 @@ export function dial(target: DialTarget, handlers: LinkHandlers): Link {
     link.useDirectly(connectDirectly(target, link));
   } else {
     void import('./dial-layers.ts')
-      .then(({ dialThroughLayers }) => dialThroughLayers(target, (step) => link.setStep(step)))
+      .then(({ dialThroughLayers }) =>
+        dialThroughLayers(target, {
+          onStep: (step) => link.setStep(step),
+          onSocket: (socket) => link.useForNow(socket),
+        }),
+      )
       .then(
         (socket) => link.useLayered(socket),
         (error: unknown) => link.fail(error),
@@ -146,6 +151,7 @@ export interface LayeredSocket {
 class SocketLink implements Link {
   readonly #handlers: LinkHandlers;
   #socket: LayeredSocket | undefined;
+  #attempt: Socket | undefined;
   #step: DialStep = 'connect';
   #error: DialError | undefined;
   #isPaused = false;
@@ -167,6 +173,12 @@ class SocketLink implements Link {
       this.#handlers.onOpen();
     });
     this.#listen(socket);
+  }
+
+  /** The socket under the layers, to be given up with the link. */
+  useForNow(socket: Socket): void {
+    this.#attempt = socket;
+    if (this.#isClosed) socket.destroy();
   }
 
   /** A connected stream. */
@@ -233,8 +245,12 @@ class SocketLink implements Link {
   }
 
   destroy(): void {
-    if (this.#socket === undefined) this.#close();
-    else this.#socket.destroy();
+    if (this.#socket !== undefined) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#attempt?.destroy();
+    this.#close();
   }
 }
 
