@@ -214,5 +214,5 @@ test('what is retained follows the SUBACK, also when that waits for the disk', a
   expect(await transport.sent()).toBe('');
   slow.commit();
   await Promise.resolve();
-  expect(await transport.sent()).toBe(`9003000700${'310400016178'}`);
+  expect(await transport.sent()).toBe('9003000700310400016178');
 });
