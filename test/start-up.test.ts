@@ -10,6 +10,9 @@ import type { Finished } from './harness/running-process.ts';
 
 // A start that fails says what is wrong and where, ends with Mosquitto's status, and leaves nothing behind.
 describeWith(['openssl'], 'a start that fails', () => {
+  const passwordLine =
+    'sondes:$7$1000$ok22ZIdlWqp0NnJ3$544i9A32tc6JBdkIZx+wVjVtMAODgODoD/vpNdfVsgzP4S68oyyLEWY2PjLeUl02ZJsUufewIg1CPRWAUMCsvg==\n';
+
   const resources = useResources();
 
   /** Start, wait for the end, and make sure that no port was left open. Returns what was written on both streams. */
@@ -111,7 +114,8 @@ describeWith(['openssl'], 'a start that fails', () => {
         'keyfile {dir}/server.key',
         'password_file {dir}/passwd',
       ],
-      files: { passwd: '' },
+      // The password of sondes is mot2passe.
+      files: { passwd: passwordLine },
     });
     await (await CertificateAuthority.create(broker.dir)).issue('server', 'server');
     await broker.start();

@@ -331,7 +331,9 @@ function* traces(): Generator<Vector> {
       const common = [...BROKER, '-V', version, '-q', qos, '-d', '-i', '{id}'];
       yield { tool: 'pub', args: [...common, '-t', 'trace', '-m', 'message'] };
       yield { tool: 'pub', args: [...common, '-t', 'trace', '-m', 'message', '--repeat', '2'] };
-      yield { tool: 'pub', args: [...common, '-t', 'trace', '-l'], input: 'one\n\nthree\nlast' };
+      // With acknowledgements it depends on the moment whether one comes before the next line is sent.
+      const lines = qos === '0' ? 'one\n\nthree\nlast' : 'one';
+      yield { tool: 'pub', args: [...common, '-t', 'trace', '-l'], input: lines };
       yield { tool: 'sub', args: [...common, '-t', 'fmt/plain', '-C', '1'] };
       yield { tool: 'sub', args: [...common, '-t', 'trace/a', '-t', 'trace/b/#', '-E'] };
     }
