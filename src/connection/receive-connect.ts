@@ -309,7 +309,9 @@ function responseInformation(
 ): Properties {
   if (pattern === undefined || pattern === null) return {};
   const parts: Readonly<Record<string, string>> = { '%c': clientId, '%u': username ?? '' };
-  return { responseInformation: pattern.replaceAll(/%[cu]/g, (name) => parts[name] ?? '') };
+  const text = pattern.replaceAll(/%[cu]/g, (name) => parts[name] ?? '');
+  // Long names may make more of it than a string can hold.
+  return Buffer.byteLength(text) > 65_535 ? {} : { responseInformation: text };
 }
 
 function makeWill(connection: Connection, will: WillMessage, publisher: Publisher): Will {

@@ -436,6 +436,8 @@ test('v5 [MQTT-3.1.2-28] Response Information is told to those who ask for it, w
     const other = await broker.connect({ ...asking, properties });
     expect(valueOf(other.connack, 'responseInformation')).toBeUndefined();
   }
+  const longest = await broker.connect({ ...asking, clientId: 'c'.repeat(65_535) });
+  expect(valueOf(longest.connack, 'responseInformation')).toBeUndefined(); // more than a string can hold
   const plain = await startBroker(resources);
   expect(valueOf((await plain.connect(asking)).connack, 'responseInformation')).toBeUndefined();
 });
