@@ -18,6 +18,7 @@ export class PasswordPrompt {
   readonly #io: ToolIo;
   readonly #show: (text: string) => void;
   #lines: AsyncIterator<string> | undefined;
+  #typedAhead: Buffer = Buffer.alloc(0);
 
   /** @param isAside - ask on standard error, because standard output carries the result */
   constructor(io: ToolIo, isAside = false) {
@@ -51,7 +52,7 @@ export class PasswordPrompt {
   #askTerminal(): Promise<Buffer | undefined> {
     const { stdin } = this.#io;
     return new Promise((resolve) => {
-      let bytes: number[] = [];
+      const line = new TypedLine();
       const finish = (answer: Buffer | undefined) => {
         stdin.off('data', onData);
         stdin.setRawMode(false);
@@ -60,32 +61,52 @@ export class PasswordPrompt {
         resolve(answer);
       };
       const onData = (chunk: Buffer) => {
-        for (const byte of chunk) {
-          switch (byte) {
-            case KEY.interrupt:
-            case KEY.endOfInput:
-              finish(undefined);
-              return;
-            case KEY.lineFeed:
-            case KEY.carriageReturn:
-              finish(Buffer.from(bytes));
-              return;
-            case KEY.backspace:
-            case KEY.delete:
-              bytes = withoutLastCharacter(bytes);
-              break;
-            case KEY.erase:
-              bytes = [];
-              break;
-            default:
-              bytes.push(byte);
-          }
+        for (let index = 0; index < chunk.length; index++) {
+          const state = line.type(chunk[index] ?? 0);
+          if (state === 'goes on') continue;
+          // What was typed ahead belongs to the next question.
+          this.#typedAhead = chunk.subarray(index + 1);
+          finish(state === 'done' ? line.bytes : undefined);
+          return;
         }
       };
       stdin.setRawMode(true);
       stdin.on('data', onData);
+      const ahead = this.#typedAhead;
+      this.#typedAhead = Buffer.alloc(0);
       stdin.resume();
+      if (ahead.length > 0) onData(ahead);
     });
+  }
+}
+
+/** A line as it is typed, with its corrections. */
+class TypedLine {
+  #bytes: number[] = [];
+
+  get bytes(): Buffer {
+    return Buffer.from(this.#bytes);
+  }
+
+  type(byte: number): 'goes on' | 'done' | 'given up' {
+    switch (byte) {
+      case KEY.interrupt:
+      case KEY.endOfInput:
+        return 'given up';
+      case KEY.lineFeed:
+      case KEY.carriageReturn:
+        return 'done';
+      case KEY.backspace:
+      case KEY.delete:
+        this.#bytes = withoutLastCharacter(this.#bytes);
+        return 'goes on';
+      case KEY.erase:
+        this.#bytes = [];
+        return 'goes on';
+      default:
+        this.#bytes.push(byte);
+        return 'goes on';
+    }
   }
 }
 

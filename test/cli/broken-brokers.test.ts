@@ -256,3 +256,21 @@ describe('a broker that says nothing', () => {
     expect(outcome).toMatchObject({ status: 19, stderr: 'Error: Keepalive exceeded\n       (no answer to PINGREQ)\n' });
   });
 });
+
+describe('what a broker is told', () => {
+  /** The CONNECT that a broker gets, in hexadecimal. */
+  async function connectOf(...words: string[]): Promise<string> {
+    const broker = resources.add(await ScriptedBroker.start(answerAndClose('20 03 00 87 00')));
+    await runInProcess(sub, ['-h', '127.0.0.1', '-p', String(broker.port), '-V', '5', '-t', 'a', ...words]);
+    return Buffer.concat(broker.received).toString('hex');
+  }
+
+  test('with -C, MQTT 5.0: Receive Maximum, so that no more is sent than is wanted', async () => {
+    // 10, Remaining Length, "MQTT", 05, flags 02, Keep Alive 60, properties, empty Client Identifier
+    expect(await connectOf('-C', '1')).toBe(`1010${'00044d5154540502003c'}03210001${'0000'}`);
+    expect(await connectOf('-C', '20')).toBe(`100d${'00044d5154540502003c'}00${'0000'}`);
+    expect(await connectOf('-C', '1', '-D', 'connect', 'receive-maximum', '9')).toBe(
+      `1010${'00044d5154540502003c'}03210009${'0000'}`,
+    );
+  });
+});
