@@ -160,6 +160,9 @@ function warnOfIneffective(draft: ConfigDraft, warn: Warn): void {
   }
 }
 
+/** What is said of a listener that nobody can connect to, as far as the configuration knows. */
+export const unreachable = 'no client can connect';
+
 /** The commonest reason why nobody can connect: a listener alone, without a word about who may. */
 function warnOfUnreachable(draft: ConfigDraft, listener: ListenerDraft, warn: Warn): void {
   const isPerListener = draft.global.get('per_listener_settings')?.value === true;
@@ -174,5 +177,5 @@ function warnOfUnreachable(draft: ConfigDraft, listener: ListenerDraft, warn: Wa
   const advice = isOfFile
     ? 'give a password_file, or allow_anonymous true'
     : 'give authenticate, a passwordFile, or allowAnonymous: true';
-  warn(listener.opened, `no client can connect on ${place}: ${advice}`);
+  warn(listener.opened, `${unreachable} on ${place}: ${advice}`);
 }

@@ -232,6 +232,23 @@ describe("methods of the program's own", () => {
     await log.until((line) => line.includes('authentication method token failed') && line.includes(why));
   });
 
+  test('are a way in: nobody is warned that no client can connect, as without them', async () => {
+    for (const [authenticationMethods, warnings] of [
+      [token(() => ({ accept: null })), 0],
+      [{}, 1],
+    ] as const) {
+      const log = new Inbox<string>();
+      const options = {
+        allowAnonymous: undefined,
+        authenticationMethods,
+        log: (_type: string, line: string) => log.add(line),
+      };
+      await startBroker(resources, options);
+      await log.until((line) => line.startsWith('Opening')); // comes behind the warnings
+      expect(log.all.filter((line) => line.includes('no client can connect'))).toHaveLength(warnings);
+    }
+  });
+
   test('options that are no methods are refused by name', async () => {
     const wrong = { authenticationMethods: { token: 'x' } } as unknown as CreateBrokerOptions;
     await expect(startBroker(resources, wrong)).rejects.toThrow('authenticationMethods["token"]');

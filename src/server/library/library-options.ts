@@ -2,6 +2,7 @@
 import type { Config, ListenerConfig, Notice } from '../../config/config.ts';
 import { type ConfigError, ConfigErrors } from '../../config/config-error.ts';
 import { type BrokerOptions, loadOptions } from '../../config/from-options.ts';
+import { unreachable } from '../../config/rules.ts';
 import { unexpected } from '../../config/value-types.ts';
 import type { Authenticate, Authorize } from './access.ts';
 import type { EnhancedMethod } from './authentication-methods.ts';
@@ -71,7 +72,11 @@ export function readOptions(options: CreateBrokerOptions): ReadOptions {
   const [handedOver] = loadOptions({ ...rest, listeners: [{ port: 0 }] }).config.listeners as [ListenerConfig];
   return {
     config,
-    notices: [...notices, ...ineffective(options)],
+    // Methods of the program are a way in that the configuration knows nothing of.
+    notices: [
+      ...notices.filter(({ text }) => authenticationMethods.size === 0 || !text.includes(unreachable)),
+      ...ineffective(options),
+    ],
     handedOver,
     authenticate,
     authenticationMethods,
