@@ -121,6 +121,7 @@ function restoreDelivery(
   if (fact.qos === 0) {
     session.queuedQos0 ??= [];
     session.queuedQos0.push({ message: message as Message, retain: fact.retain, ids });
+    session.queuedQos0Bytes += message?.payloadLength ?? 0;
     return true;
   }
   const held = fact.state === DeliveryState.awaitingPubcomp ? null : (message ?? null);

@@ -75,7 +75,7 @@ function deliverQos0(
     return;
   }
   if (!needs.limits.queueQos0Messages || !session.isPersistent) return;
-  if (!hasRoom(needs.limits, session, message)) {
+  if (!hasRoom(needs.limits, session)) {
     drop(needs, session);
     return;
   }
@@ -84,6 +84,7 @@ function deliverQos0(
   hold(needs.holdings, kept);
   session.queuedQos0 ??= [];
   session.queuedQos0.push({ message: kept, retain, ids });
+  session.queuedQos0Bytes += kept.payloadLength;
   needs.store.deliveryPut(session.clientId, 0, kept, 0, retain, ids);
 }
 
@@ -116,7 +117,7 @@ function deliverAcknowledged(
     if (!outlet.sendPublish(message, qos, retain, false, packetIdOf(sequence), ids)) finish(needs, session, sequence);
     return;
   }
-  if (!hasRoom(needs.limits, session, message)) {
+  if (!hasRoom(needs.limits, session)) {
     drop(needs, session);
     return;
   }
@@ -215,6 +216,7 @@ export function resume(needs: DeliveryNeeds, session: Session): void {
   const queued = session.queuedQos0;
   if (queued === null) return;
   session.queuedQos0 = null;
+  session.queuedQos0Bytes = 0;
   needs.store.deliveryRemoved(session.clientId, 0);
   for (const { message, retain, ids } of queued) {
     if (!isExpired(message, needs.nowMs)) outlet.sendPublish(message, 0, retain, false, 0, ids);
@@ -262,6 +264,7 @@ function recheck(needs: DeliveryNeeds, session: Session, from: number): void {
   if (queuedQos0 === null) return;
   session.queuedQos0 = queuedQos0.filter(({ message }) => {
     if (!isDenied(message)) return true;
+    session.queuedQos0Bytes -= message.payloadLength;
     release(needs.holdings, message);
     return false;
   });
@@ -287,11 +290,12 @@ function hasWindow(limits: DeliveryLimits, outgoing: Outgoing, session: Session,
   return bytesMax === 0 || outgoing.inFlight === 0 || outgoing.inFlightBytes + message.payloadLength <= bytesMax;
 }
 
-function hasRoom(limits: DeliveryLimits, session: Session, message: Message): boolean {
+function hasRoom(limits: DeliveryLimits, session: Session): boolean {
   const waiting = (session.outgoing?.queued ?? 0) + (session.queuedQos0?.length ?? 0);
   if (limits.maxQueuedMessages > 0 && waiting >= limits.maxQueuedMessages) return false;
   if (limits.maxQueuedBytes === 0) return true;
-  return (session.outgoing?.queuedBytes ?? 0) + message.payloadLength <= limits.maxQueuedBytes;
+  // Mosquitto: the last one taken may go beyond the limit.
+  return (session.outgoing?.queuedBytes ?? 0) + session.queuedQos0Bytes < limits.maxQueuedBytes;
 }
 
 function drop(needs: DeliveryNeeds, session: Session): void {

@@ -60,6 +60,8 @@ export class Session implements WheelEntry {
   /** Queued QoS 0 messages of an absent client, only with `queue_qos0_messages`; bounded with the queue. */
   queuedQos0: { readonly message: Message; readonly retain: boolean; readonly ids: readonly number[] | null }[] | null =
     null;
+  /** Payload bytes of those. */
+  queuedQos0Bytes = 0;
   /** Packet Identifier → incoming QoS 2 message that awaits PUBREL; null stands for one that was refused silently. */
   received: Map<number, Message | null> | null = null;
   /**
