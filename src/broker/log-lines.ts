@@ -162,6 +162,17 @@ export const logLines = {
   /** N; the socket is closed without a byte. */
   maxConnectionsExceeded: (address: string): string =>
     `Client connection from ${address} denied: max_connections exceeded.`,
+  /** N; the bytes before anything else were no PROXY header, or not one of the version that is expected. */
+  corruptProxyHeader: (): string => 'Connection rejected, corrupt PROXY header.',
+  /** N; PROXY protocol 2, `version` as the load balancer names it. */
+  proxiedCipher: (address: string, port: number, version: string, cipher: string): string =>
+    `Connection from ${address}:${port} negotiated ${version} cipher ${cipher}`,
+  /** N; PROXY protocol 2 with `proxy_protocol_v2_require_tls`. */
+  proxiedWithoutTls: (address: string, port: number): string =>
+    `Connection from ${address}:${port} rejected, client did not connect using TLS.`,
+  /** N; PROXY protocol 2 with `require_certificate`. */
+  proxiedWithoutCertificate: (address: string, port: number): string =>
+    `Connection from ${address}:${port} rejected, client did not provide a certificate.`,
   /** N; a plain listener received a TLS hello. */
   tlsOnPlainListener: (address: string, port: number): string =>
     `Client from ${address}:${port} appears to be using TLS to connect to a non-TLS listener.`,

@@ -20,6 +20,8 @@ export interface PeerTls {
   readonly cipher: string;
   /** User name from the client certificate, null when there is none or it is unusable. */
   readonly identity: string | null;
+  /** Whether a load balancer found the client's certificate good; absent where there is none. */
+  readonly hasCertificate?: boolean;
 }
 
 export interface TransportHandler {

@@ -9,6 +9,7 @@ import type { ListenerConfig } from '../config/config.ts';
 import { Connection } from '../connection/connection.ts';
 import type { Hub } from '../connection/hub.ts';
 import type { Peer, PeerTls, Transport } from '../contracts/transport.ts';
+import type { ProxyHeader } from '../transport/proxy-protocol.ts';
 import { acceptByEvents, acceptShared, readBufferBytes } from '../transport/tcp.ts';
 import type { TlsMaterial } from '../transport/tls-context.ts';
 import type { DerivedPolicy } from './derive.ts';
@@ -27,6 +28,12 @@ export class Listener {
   readonly #headerBytesMax: number;
   #tls: TlsMaterial | null;
   readonly #servers: Server[] = [];
+  /** Those of `#servers`, or behind them, that speak TLS. */
+  readonly #tlsServers: Server[] = [];
+  /** Accepted socket → what its load balancer said about the client. */
+  readonly #proxied = new WeakMap<Socket, ProxyHeader>();
+  /** Sockets whose PROXY header is being read. */
+  #preambles = 0;
   readonly #readBuffer: Buffer;
   #connections = 0;
   #port: number;
@@ -111,7 +118,7 @@ export class Listener {
   async changeTls(material: TlsMaterial): Promise<void> {
     const { replaceTls } = await import('../transport/tls-context.ts');
     this.#tls = material;
-    for (const server of this.#servers) replaceTls(server as never, material);
+    for (const server of this.#tlsServers) replaceTls(server as never, material);
   }
 
   async #addresses(): Promise<{ address: string; family: number }[]> {
@@ -158,10 +165,44 @@ export class Listener {
     this.#servers.push(server);
   }
 
+  /** What is listened with: behind a load balancer a server that reads its header before it hands the socket on. */
   async #createServer(): Promise<Server> {
+    const server = await this.#createMqttServer();
+    const { enableProxyProtocol } = this.config;
+    if (enableProxyProtocol === null) return server;
+    const { readProxyHeader } = await import('../transport/proxy-preamble.ts');
+    const { clock, logger } = this.#hub.engine;
+    const isHttp = this.#tls === null && this.config.protocol !== 'mqtt';
+    return createServer({ pauseOnConnect: true, noDelay: this.#noDelay }, (socket) => {
+      if (this.#isFull) {
+        this.#turnAway(socket.remoteAddress ?? '');
+        socket.destroy();
+        return;
+      }
+      this.#preambles++;
+      readProxyHeader(socket, enableProxyProtocol === 1 ? 1 : 2, clock, {
+        onHeader: (header) => {
+          this.#preambles--;
+          this.#proxied.set(socket, header);
+          server.emit('connection', socket);
+          // HTTP expects a socket that flows. TLS must find the bytes still in it, and an MQTT connection says when.
+          if (isHttp) socket.resume();
+        },
+        onFailure: (failure) => {
+          this.#preambles--;
+          if (failure === 'corrupt') logger.log('notice', logLines.corruptProxyHeader());
+          else if (failure === 'too-long') {
+            logger.log('notice', logLines.disconnected(null, null, 0, 'bad socket read/write: Invalid input'));
+          }
+        },
+      });
+    });
+  }
+
+  async #createMqttServer(): Promise<Server> {
     if (this.config.protocol === 'websockets') {
       const { createWebSocketServer } = await import('../transport/websocket.ts');
-      return createWebSocketServer({
+      const server = createWebSocketServer({
         tls: this.#tls?.serverOptions ?? null,
         origins: this.config.websocketsOrigin,
         headerBytesMax: this.#headerBytesMax,
@@ -171,6 +212,8 @@ export class Listener {
         onForeignOrigin: ({ address, port }) =>
           this.#hub.engine.logger.log('notice', logLines.disconnected(null, address, port, 'non-matching http origin')),
       });
+      if (this.#tls !== null) this.#tlsServers.push(server);
+      return server;
     }
     if (this.#tls !== null) {
       const { createServer: createTlsServer } = await import('node:tls');
@@ -184,9 +227,15 @@ export class Listener {
         logger.log('error', `OpenSSL Error[0]: ${error.message}`);
         logger.log('notice', logLines.disconnected(null, address, socket.remotePort ?? 0, 'protocol error'));
       });
+      this.#tlsServers.push(server);
       return server;
     }
     return createServer({ pauseOnConnect: true, noDelay: this.#noDelay }, (socket) => {
+      if (this.#proxied.has(socket)) {
+        // What was read with the header waits in the socket, which a moved handle would leave behind.
+        this.#connect(acceptByEvents(socket, this.#peerOf(socket), this.#hub.engine.clock));
+        return;
+      }
       this.#connect(acceptShared(socket, this.#peerOf(socket), this.#hub.engine.clock, this.#readBuffer));
     });
   }
@@ -195,15 +244,17 @@ export class Listener {
     const { engine } = this.#hub;
     const { address, port } = transport.peer;
     engine.stats.socketsAccepted++;
-    const { maxConnections } = this.config;
-    const { maxConnections: maxOfAll } = engine.limits;
-    const isFull = maxConnections > 0 && this.#connections >= maxConnections;
-    if (isFull || (maxOfAll > 0 && engine.connectionsCount >= maxOfAll)) {
-      engine.logger.log('notice', logLines.maxConnectionsExceeded(address));
+    if (this.#isFull) {
+      this.#turnAway(address);
       transport.destroy();
       return;
     }
-    if (engine.limits.connectionMessages) {
+    if (this.config.enableProxyProtocol !== null) {
+      if (!this.#isAdmitted(transport.peer)) {
+        transport.destroy();
+        return;
+      }
+    } else if (engine.limits.connectionMessages) {
       engine.logger.log('notice', logLines.newConnection(address, port, this.#port));
     }
     this.#connections++;
@@ -211,13 +262,54 @@ export class Listener {
     transport.resume();
   }
 
+  get #isFull(): boolean {
+    const { limits, connectionsCount } = this.#hub.engine;
+    const { maxConnections } = this.config;
+    if (maxConnections > 0 && this.#connections + this.#preambles >= maxConnections) return true;
+    return limits.maxConnections > 0 && connectionsCount + this.#preambles >= limits.maxConnections;
+  }
+
+  #turnAway(address: string): void {
+    this.#hub.engine.logger.log('notice', logLines.maxConnectionsExceeded(address));
+  }
+
+  /** Whether a client behind a load balancer came to it as the listener asks. */
+  #isAdmitted({ address, port, tls }: Peer): boolean {
+    const { enableProxyProtocol, proxyProtocolV2RequireTls, requireCertificate, certfile } = this.config;
+    const { logger } = this.#hub.engine;
+    if (enableProxyProtocol !== 2) return true;
+    if (proxyProtocolV2RequireTls && tls === null) {
+      logger.log('notice', logLines.proxiedWithoutTls(address, port));
+      return false;
+    }
+    if (requireCertificate && certfile === null && tls?.hasCertificate !== true) {
+      logger.log('notice', logLines.proxiedWithoutCertificate(address, port));
+      return false;
+    }
+    if (tls !== null) logger.log('notice', logLines.proxiedCipher(address, port, tls.version, tls.cipher));
+    return true;
+  }
+
   #peerOf(socket: Socket): Peer {
+    const proxied = this.#proxied.get(beneathTls(socket));
+    if (proxied !== undefined) return this.#proxiedPeer(socket, proxied);
     if (this.config.path !== null) return { address: this.config.path, port: 0, tls: null };
     return {
       address: socket.remoteAddress ?? '',
       port: socket.remotePort ?? 0,
       tls: 'getCipher' in socket ? this.#tlsOf(socket as TLSSocket) : null,
     };
+  }
+
+  #proxiedPeer(socket: Socket, { source, tls }: ProxyHeader): Peer {
+    const { address, port } = source ?? { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+    if ('getCipher' in socket) return { address, port, tls: this.#tlsOf(socket as TLSSocket) };
+    if (tls === null) return { address, port, tls: null };
+    const { version, cipher, commonName, hasVerifiedCertificate: hasCertificate } = tls;
+    // As from a certificate: what cannot be a user name is none.
+    const isName = commonName !== null && commonName !== '' && !/[\p{Cc}\ufffd]/u.test(commonName);
+    const identity = this.config.useIdentityAsUsername && isName ? commonName : null;
+    return { address, port, tls: { version, cipher, identity, hasCertificate } };
   }
 
   #peerOfRequest(request: IncomingMessage): Peer {
@@ -242,6 +334,12 @@ export class Listener {
   #log(line: string): void {
     this.#hub.engine.logger.log('information', line);
   }
+}
+
+/** The accepted socket below TLS; the socket itself without TLS. */
+function beneathTls(socket: Socket): Socket {
+  // Node keeps it and no type tells about it.
+  return (socket as { readonly _parent?: Socket | null })._parent ?? socket;
 }
 
 /** The buffer that the plain sockets of one broker are read through. */

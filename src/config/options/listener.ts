@@ -149,7 +149,6 @@ export const listenerOptions = {
     default: null,
     reload: 'new-connections',
     since: '2.1',
-    unsupported: { why: 'the PROXY protocol is not available yet' },
     doc: 'Expects a PROXY protocol header of version 1 or 2 before anything else, and takes the address of the client from it.',
   }),
   proxy_protocol_v2_require_tls: option({
@@ -158,7 +157,6 @@ export const listenerOptions = {
     default: false,
     reload: 'new-connections',
     since: '2.1',
-    unsupported: { why: 'the PROXY protocol is not available yet' },
     doc: 'Refuses connections whose PROXY header (version 2) says that the client did not use TLS.',
   }),
   set_tcp_nodelay: option({
