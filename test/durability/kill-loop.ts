@@ -3,7 +3,6 @@
  * keep their sessions and come back; what was acknowledged and what arrived is written down on their side only, and checked at
  * the end from these histories alone.
  */
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mqtt from 'mqtt';
 import type { TestBroker } from '../harness/brokers.ts';
@@ -60,12 +59,12 @@ export async function killLoop(broker: TestBroker, kills: number, random: Random
   };
   for (const name of ['online', 'second']) {
     const { client } = watch(connect(name), name);
-    await once(client, 'connect');
+    await connected(client);
     await client.subscribeAsync('load/#', { qos: 2 });
   }
   // This one has a queue that grows through all the kills.
   const absent = connect('absent');
-  await once(absent, 'connect');
+  await connected(absent);
   await absent.subscribeAsync('load/#', { qos: 2 });
   await absent.endAsync();
 
@@ -132,6 +131,13 @@ export async function killLoop(broker: TestBroker, kills: number, random: Random
   }
   for (const { client } of [...publishers, ...subscribers]) await client.endAsync(true);
   return { kills, acknowledged, arrived: arrivedCount, failures };
+}
+
+/** Resolves when the client is let in. */
+function connected(client: mqtt.MqttClient): Promise<void> {
+  return new Promise((resolve) => {
+    client.once('connect', () => resolve());
+  });
 }
 
 function includesAll(numbers: readonly number[], wanted: ReadonlySet<number>): boolean {
