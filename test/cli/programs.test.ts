@@ -148,3 +148,27 @@ describe('a terminal', () => {
     expect(readFileSync(file, 'utf8')).toMatch(/^alice:\$7\$/);
   });
 });
+
+test('pub, sub and rr begin without what only some connections need', () => {
+  for (const tool of ['pub', 'sub', 'rr']) {
+    const bundle = readFileSync(join(repositoryRoot, 'dist', 'bin', `moustique_${tool}.js`), 'utf8');
+    // What a file imports stands at the beginning of a line; what is loaded later does not.
+    const imported = [...bundle.matchAll(/^(?:import|\}) .*?"([^"]+)";$/gm)].map(([, name = '']) => name);
+    const parts = imported.filter((name) => name.startsWith('./'));
+    const all = [
+      ...imported,
+      ...parts.flatMap((part) =>
+        [
+          ...readFileSync(join(repositoryRoot, 'dist', 'bin', part), 'utf8').matchAll(
+            /^(?:import|\}) .*?"([^"]+)";$/gm,
+          ),
+        ].map(([, name = '']) => name),
+      ),
+    ].filter((name) => !name.startsWith('./'));
+    expect(all).toContain('node:net');
+    const needless = ['crypto', 'dns', 'http', 'https', 'readline', 'tls', 'worker_threads'].map(
+      (name) => `node:${name}`,
+    );
+    expect(all.filter((name) => needless.includes(name) || !name.startsWith('node:'))).toEqual([]);
+  }
+});
