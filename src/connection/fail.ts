@@ -3,6 +3,7 @@ import { InvariantViolation } from '../base/invariant.ts';
 import { disconnectReasonFor, logLines } from '../broker/log-lines.ts';
 import { encodePacket } from '../codec/encode.ts';
 import { NO_PROPERTIES } from '../codec/packet.ts';
+import type { Properties } from '../codec/property-table.ts';
 import { ProtocolError } from '../codec/protocol-error.ts';
 import { mayCarry, ReasonCode, returnCodeOf } from '../codec/reason-code.ts';
 import type { Connection } from './connection.ts';
@@ -53,9 +54,12 @@ export function refuse(connection: Connection, reasonCode: number, version: 3 | 
     const told = version === 5 ? code : (returnCodeOf(code) ?? 0);
     connection.hub.engine.logger.log('debug', logLines.sendingConnack(connection.clientId, false, told));
   }
-  const connack = { type: 'connack', sessionPresent: false, reasonCode: code, properties: NO_PROPERTIES } as const;
+  // Mosquitto says with 0x9B what it would have taken, and its bridges come back with that.
+  const properties: Properties =
+    code === ReasonCode.QosNotSupported ? { maximumQos: connection.policy.maxQos } : NO_PROPERTIES;
+  const connack = { type: 'connack', sessionPresent: false, reasonCode: code, properties } as const;
   if (reason !== undefined && version === 5) {
-    const explained = encodePacket({ ...connack, properties: { reasonString: reason } }, 5);
+    const explained = encodePacket({ ...connack, properties: { ...properties, reasonString: reason } }, 5);
     if (explained.length <= connection.maximumPacketSize) {
       connection.send(explained);
       return;
