@@ -56,7 +56,7 @@ export function refuse(connection: Connection, reasonCode: number, version: 3 | 
   }
   // Mosquitto says with 0x9B what it would have taken, and its bridges come back with that.
   const properties: Properties =
-    code === ReasonCode.QosNotSupported ? { maximumQos: connection.policy.maxQos } : NO_PROPERTIES;
+    code === ReasonCode.QosNotSupported ? { maximumQos: connection.policy.maxQos === 1 ? 1 : 0 } : NO_PROPERTIES;
   const connack = { type: 'connack', sessionPresent: false, reasonCode: code, properties } as const;
   if (reason !== undefined && version === 5) {
     const explained = encodePacket({ ...connack, properties: { ...properties, reasonString: reason } }, 5);
