@@ -34,6 +34,8 @@ for (const [name, broker] of new Map([['hall', hall], ...rooms])) {
 }
 console.log('stop with Ctrl+C');
 
-const close = () => Promise.all([hall, ...rooms.values()].map((broker) => broker.close()));
+const close = () => {
+  for (const broker of [hall, ...rooms.values()]) void broker.close();
+};
 process.once('SIGINT', close);
 process.once('SIGTERM', close);

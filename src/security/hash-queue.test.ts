@@ -57,7 +57,7 @@ test('keeps its order over thousands', async () => {
   const queue = new HashQueue(1, 10_000);
   const done: number[] = [];
   const all = Array.from({ length: 5000 }, (_, n) => queue.run(async () => void done.push(n)));
-  await Promise.all(all);
+  for (const one of all) await one;
   expect(done).toEqual(Array.from({ length: 5000 }, (_, n) => n));
   expect(queue.waiting).toBe(0);
 });

@@ -79,7 +79,7 @@ describe('version 1', () => {
   test.each([
     ['no header', connect],
     ['a header of version 2', Buffer.concat([header2(), connect])],
-    ['surplus blanks', Buffer.from(`${line.replace('TCP4 ', 'TCP4  ')}`)],
+    ['surplus blanks', Buffer.from(line.replace('TCP4 ', 'TCP4  '))],
     ['a line without end', Buffer.alloc(1000, 'PROXY TCP4 ')],
   ])('%s is refused', async (_name, bytes) => {
     const running = await broker(1);

@@ -267,10 +267,10 @@ describe('what a broker is told', () => {
 
   test('with -C, MQTT 5.0: Receive Maximum, so that no more is sent than is wanted', async () => {
     // 10, Remaining Length, "MQTT", 05, flags 02, Keep Alive 60, properties, empty Client Identifier
-    expect(await connectOf('-C', '1')).toBe(`1010${'00044d5154540502003c'}03210001${'0000'}`);
-    expect(await connectOf('-C', '20')).toBe(`100d${'00044d5154540502003c'}00${'0000'}`);
+    expect(await connectOf('-C', '1')).toBe('101000044d5154540502003c032100010000');
+    expect(await connectOf('-C', '20')).toBe('100d00044d5154540502003c000000');
     expect(await connectOf('-C', '1', '-D', 'connect', 'receive-maximum', '9')).toBe(
-      `1010${'00044d5154540502003c'}03210009${'0000'}`,
+      '101000044d5154540502003c032100090000',
     );
   });
 });

@@ -19,7 +19,7 @@ const CONNACK = '20 02 00 00';
 function listen(server: Server): Promise<number> {
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-    resources.add({ close: () => void server.close() });
+    resources.add({ close: () => server.close() });
   });
 }
 
@@ -170,7 +170,7 @@ async function startNameServer(
     server.send(Buffer.concat([header, question, ...encoded]), from.port, from.address);
   });
   await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
-  resources.add({ close: () => void server.close() });
+  resources.add({ close: () => server.close() });
   return server.address().port;
 }
 
@@ -205,7 +205,7 @@ describe('a WebSocket', () => {
   test('asks for /mqtt with the subprotocol mqtt and without an Origin, and takes frames of any cut', async () => {
     const seen: unknown[] = [];
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'mqtt' });
-    resources.add({ close: () => void server.close() });
+    resources.add({ close: () => server.close() });
     server.on('connection', (socket, request) => {
       seen.push(request.url, request.headers['sec-websocket-protocol'], request.headers.origin);
       socket.once('message', () => {
@@ -234,7 +234,7 @@ describe('a WebSocket', () => {
 
   test('may not carry text [MQTT-6.0.0-1]', async () => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'mqtt' });
-    resources.add({ close: () => void server.close() });
+    resources.add({ close: () => server.close() });
     server.on('connection', (socket) => socket.once('message', () => socket.send('20020000')));
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as AddressInfo;

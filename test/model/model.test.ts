@@ -24,7 +24,7 @@ test(`sequences of ${steps} actions are answered as the model says`, () => {
       if (differs !== null) throw new Error(differs);
     }),
     {
-      ...{ seed, path, numRuns: sequences, verbose: 0 as const },
+      ...{ seed, path, numRuns: sequences, verbose: false },
       // Without a number given it is as many as fit this time, 20,000 at most.
       ...(process.env['MODEL_SEQUENCES'] === undefined && path === '' ? { interruptAfterTimeLimit: 45_000 } : {}),
     },
