@@ -12,7 +12,7 @@ import {
   logLines,
 } from '../broker/log-lines.ts';
 import { leaveSession } from '../broker/sessions.ts';
-import { ACK_SIZE_MAX, type AckType, writeAck } from '../codec/acks.ts';
+import type { AckType } from '../codec/acks.ts';
 import { encodePacket } from '../codec/encode.ts';
 import { type AckPacket, NO_PROPERTIES, type ProtocolVersion } from '../codec/packet.ts';
 import { mayCarry, ReasonCode } from '../codec/reason-code.ts';
@@ -214,12 +214,8 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   }
 
   sendPubrel(packetId: number): void {
-    const { outbound, engine, isTracing } = this.hub;
-    if (isTracing) engine.logger.log('debug', logLines.sendingRelease('PUBREL', this.clientId, packetId));
-    const start = outbound.reserve(ACK_SIZE_MAX);
-    const end = writeAck(outbound.arena, start, 'pubrel', packetId, 0, this.version);
-    outbound.position = end;
-    this.outbox.add(start, end, 1);
+    // A PUBREL that a crash makes the broker forget would be followed by the PUBLISH again.
+    this.acknowledge('pubrel', packetId, 0, null, this.session?.isPersistent ?? false);
   }
 
   disconnect(reasonCode: number): void {

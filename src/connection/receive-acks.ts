@@ -74,8 +74,7 @@ function onPubrec(connection: Connection, session: Session, packetId: number, re
     release(engine.holdings, outgoing.released(sequence));
     if (session.isPersistent) engine.store.deliveryReleased(session.clientId, sequence);
   }
-  // A PUBREL that a crash makes the broker forget would be followed by the PUBLISH again.
-  connection.acknowledge('pubrel', packetId, 0, null, session.isPersistent);
+  connection.sendPubrel(packetId);
 }
 
 /** The client lets go of its QoS 2 message: now it is distributed. [MQTT-4.3.3-11] */

@@ -19,7 +19,7 @@ const CONNACK = '20 02 00 00';
 function listen(server: Server): Promise<number> {
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-    resources.add({ close: () => server.close() });
+    resources.add({ close: () => void server.close() });
   });
 }
 
@@ -170,7 +170,7 @@ async function startNameServer(
     server.send(Buffer.concat([header, question, ...encoded]), from.port, from.address);
   });
   await new Promise<void>((resolve) => server.bind(0, '127.0.0.1', resolve));
-  resources.add({ close: () => server.close() });
+  resources.add({ close: () => void server.close() });
   return server.address().port;
 }
 

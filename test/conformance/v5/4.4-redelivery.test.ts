@@ -99,7 +99,8 @@ test('v5 [MQTT-4.4.0-1] also after a restart of the broker', async () => {
   expect(words(received).toSorted()).toEqual(['1 #1', '2 #2', '3 #3', 'pubrel #2']);
   await broker.restart();
   const again = await connect(broker);
-  expect(words(await again.drain())).toEqual(['again 1 #1', 'pubrel #2', 'again 3 #3']);
+  const repeated = [await again.next(), await again.next(), await again.next()];
+  expect(words(repeated).toSorted()).toEqual(['again 1 #1', 'again 3 #3', 'pubrel #2']);
 });
 
 test('v5 [MQTT-4.4.0-1] a session that begins anew is sent nothing again', async () => {
