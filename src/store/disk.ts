@@ -7,6 +7,7 @@
 import {
   closeSync,
   fstatSync,
+  fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -15,8 +16,10 @@ import {
   renameSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { lockFile } from './lock-file.ts';
 
 /** A file open for reading. */
@@ -59,6 +62,8 @@ export interface Disk {
   linkNow(path: string, second: string): void;
   /** Makes a file of a few bytes, before the broker serves. */
   writeNow(path: string, bytes: Buffer): void;
+  /** Makes a file that is there wholly, and survives a power cut, or not at all. */
+  writeDurablyNow(path: string, bytes: Buffer): void;
   /**
    * Takes hold of a directory for this process, until it ends in whatever way or calls `release`.
    *
@@ -135,6 +140,24 @@ export function systemDisk(): Disk {
       }
     },
     writeNow: (path, bytes) => writeFileSync(path, bytes, { mode: 0o600 }),
+    writeDurablyNow(path, bytes) {
+      const aside = `${path}.new`;
+      const descriptor = openSync(aside, 'w', 0o600);
+      try {
+        let done = 0;
+        while (done < bytes.length) done += writeSync(descriptor, bytes, done);
+        fsyncSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+      renameSync(aside, path);
+      const directory = openSync(dirname(path), 'r');
+      try {
+        fsyncSync(directory);
+      } finally {
+        closeSync(directory);
+      }
+    },
     lock: lockFile,
   };
 }

@@ -283,7 +283,7 @@ class JournalledStore implements FileStore {
   }
 
   #startJournal(recovery: Recovery): void {
-    const { salt, nextBatch, unproven, segments, needsBase } = recovery;
+    const { salt, nextBatch, segments, needsBase } = recovery;
     const files = new SegmentFiles(this.#disk, recovery.directory, segments, {
       lineage: this.#lineage,
       salt,
@@ -295,7 +295,7 @@ class JournalledStore implements FileStore {
     this.#journal = new Journal(
       files,
       {
-        ...{ disk: this.#disk, clock: this.#clock, level: this.level, salt, nextBatch, unproven, pendingBytesMax },
+        ...{ disk: this.#disk, clock: this.#clock, level: this.level, salt, nextBatch, pendingBytesMax },
         onCommitted: (position) => this.#onCommitted(position),
         onTrouble: (error) => this.#setTrouble(error),
         onOverflow: () => {

@@ -26,8 +26,6 @@ export interface JournalOptions {
   readonly salt: number;
   /** Number of the first batch of this process. */
   readonly nextBatch: number;
-  /** Batches of an earlier process that may not be on disk; they are written again first. */
-  readonly unproven: readonly { readonly number: number; readonly bytes: Buffer }[];
   /** Bytes kept in memory while the disk does not take them; beyond that the journal gives up and waits for a snapshot. */
   readonly pendingBytesMax: number;
   /** The last position that is safe has moved. */
@@ -100,12 +98,7 @@ export class Journal {
     this.#segments = segments;
     this.#options = options;
     this.#nextBatch = options.nextBatch;
-    this.#syncedBatch = this.#markedBatch = (options.unproven[0]?.number ?? options.nextBatch) - 1;
-    for (const { number, bytes } of options.unproven) {
-      this.#pending.push({ number, bytes, length: bytes.length, position: 0, writer: null });
-    }
-    // Whatever the level: their time on the disk is long over.
-    this.#isSyncDue = options.unproven.length > 0;
+    this.#syncedBatch = this.#markedBatch = options.nextBatch - 1;
     this.#syncTimer =
       options.level.kind === 'interval'
         ? options.clock.every(options.level.milliseconds, () => {
@@ -116,7 +109,6 @@ export class Journal {
         : null;
     segments.prepare();
     if (isHeld) this.hold();
-    else if (this.#pending.length > 0) this.#schedule();
   }
 
   /** Whether nothing is kept until a snapshot has begun. */

@@ -13,7 +13,15 @@ import { DatabaseReader } from './mosquitto-db.ts';
 import { Quarantine } from './quarantine.ts';
 import type { Replayed, SegmentSource } from './replay.ts';
 import { replay } from './replay.ts';
-import { readSegmentHeader, segmentDataStart, segmentNumber, segmentVersion } from './segment-format.ts';
+import type { SegmentHeader } from './segment-format.ts';
+import {
+  encodeSegmentHeader,
+  readSegmentHeader,
+  segmentDataStart,
+  segmentName,
+  segmentNumber,
+  segmentVersion,
+} from './segment-format.ts';
 import { StateModel } from './state-model.ts';
 import { StoreError } from './store-error.ts';
 
@@ -27,6 +35,7 @@ export class Recovery {
   #reader: DatabaseReader | null = null;
   #sources: readonly SegmentSource[] = [];
   readonly #unused: string[] = [];
+  readonly #added: SegmentHeader[] = [];
 
   /** Of the journal. */
   readonly directory: string;
@@ -40,7 +49,6 @@ export class Recovery {
   nextBatch = 1;
   nextSegment = 1;
   journalBytes = 0;
-  unproven: Replayed['unproven'] = [];
 
   /** @throws StoreError */
   constructor(disk: Disk, path: string, clock: Clock, logger: Logger) {
@@ -68,7 +76,7 @@ export class Recovery {
 
   /** Segments that stay. */
   get segments(): readonly { readonly number: number; readonly firstBatch: number }[] {
-    return this.#sources.map(({ header }) => header);
+    return [...this.#sources.map(({ header }) => header), ...this.#added];
   }
 
   /** Files made ready for an earlier process that did not come to use them. */
@@ -134,7 +142,7 @@ export class Recovery {
     );
     this.nextBatch = replayed.lastBatch + 1;
     this.journalBytes = replayed.bytes;
-    this.unproven = replayed.unproven;
+    this.#makeSafe(replayed.unproven);
     if (replayed.cutOff !== null) {
       const { segment, offset, length } = replayed.cutOff;
       const place = `${join(this.directory, segment)}: the last write was cut off at offset ${offset}`;
@@ -144,6 +152,27 @@ export class Recovery {
       this.#logger.log('information', `Replayed ${replayed.batches} groups of the journal (${replayed.bytes} bytes).`);
     }
     yield* model.facts(this.#clock.nowMs(), isClean && replayed.batches === 0);
+  }
+
+  /**
+   * Puts what the last process had written, and nothing says that it reached the disk, into a segment of its own: what is
+   * restored is told to clients and must not be forgotten by the next crash.
+   */
+  #makeSafe(unproven: Replayed['unproven']): void {
+    const [first] = unproven;
+    if (first === undefined) return;
+    const header = { lineage: this.lineage, number: this.nextSegment, firstBatch: first.number, salt: this.salt };
+    const file = join(this.directory, segmentName(header.number));
+    try {
+      const batches = unproven.map(({ bytes }) => bytes);
+      this.#disk.writeDurablyNow(file, Buffer.concat([encodeSegmentHeader(header), ...batches]));
+    } catch (error) {
+      this.#logger.log('warning', `Warning: Unable to write ${file}: ${errorCode(error)}`);
+      this.needsBase = true;
+      return;
+    }
+    this.nextSegment++;
+    this.#added.push(header);
   }
 
   #takeLock(): { release(): void } {
@@ -207,6 +236,7 @@ export class Recovery {
     const sources: SegmentSource[] = [];
     for (const name of this.#disk.list(this.directory).sort()) {
       const number = segmentNumber(name);
+      if (name.endsWith('.log.new')) this.#unused.push(join(this.directory, name));
       if (number === 0) continue;
       this.nextSegment = Math.max(this.nextSegment, number + 1);
       const file = join(this.directory, name);

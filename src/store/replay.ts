@@ -62,7 +62,7 @@ export function replay(
     const { name, header } = segment;
     // A later segment begins anew with the first batch that was not known to be safe when it was made.
     const endBatch = Math.min(...segments.slice(index + 1).map((later) => later.header.firstBatch));
-    if (endBatch <= firstBatch) continue;
+    if (endBatch <= firstBatch || endBatch <= header.firstBatch) continue;
     const stretches = scans[index]?.stretches ?? [];
     const bytes = segment.read();
     let expected = header.firstBatch;

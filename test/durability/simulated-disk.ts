@@ -26,8 +26,8 @@ export class ProcessEnd extends Error {
 }
 
 class Inode {
-  cached = Buffer.alloc(0);
-  platter = Buffer.alloc(0);
+  cached: Buffer = Buffer.alloc(0);
+  platter: Buffer = Buffer.alloc(0);
   /** Sectors written since the last sync → what they held after each of those writes. */
   readonly dirty = new Map<number, Buffer[]>();
 
@@ -195,7 +195,16 @@ export class SimulatedDisk implements Disk {
     this.put(path, Buffer.from(bytes));
   }
 
-  lock(): { release(): void } {
+  writeDurablyNow(path: string, bytes: Buffer): void {
+    const verdict = this.onCall?.({ kind: 'create', path, index: this.#calls++ });
+    if (verdict !== undefined) {
+      this.#isGone = true;
+      throw new ProcessEnd('the process has ended');
+    }
+    this.put(path, Buffer.from(bytes));
+  }
+
+  lock(): { release(): void } | null {
     return { release: () => {} };
   }
 

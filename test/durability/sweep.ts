@@ -1,9 +1,10 @@
 /**
- * Runs a long sweep: `npx tsx test/durability/sweep.ts kill|power|interval|os|fault|flip [count] [first seed]`; for `flip` the
+ * Runs a long sweep: `npx tsx test/durability/sweep.ts kill|power|interval|os|fault|flip|broker-kill|broker-power [count] [first seed]`; for `flip` the
  * count is the size of the store in bytes.
  *
  * Ends with status 1 when a point failed; each failing point names its seed.
  */
+import { brokerPoint } from './broker-lives.ts';
 import { filesOfSize, flipEveryByte } from './byte-flips.ts';
 import { faultPoint, type SweepResult, sweepEnds } from './sweeps.ts';
 
@@ -23,7 +24,14 @@ else if (what === 'interval') {
   result = await sweepEnds(seed, count, 'power', { kind: 'interval', milliseconds: 100 }, progress);
 } else if (what === 'os') result = await sweepEnds(seed, count, 'power', { kind: 'os' }, progress);
 else if (what === 'flip') result = flipEveryByte(await filesOfSize(seed, count), seed);
-else {
+else if (what === 'broker-kill' || what === 'broker-power') {
+  for (; result.points < count; result.points++) {
+    const number = seed + result.points;
+    const failure = await brokerPoint(number, what === 'broker-kill' ? 'kill' : 'power');
+    if (failure !== null) result.failures.push(`seed ${number} ${what}: ${failure}`);
+    if (result.points % 1000 === 999) progress(result);
+  }
+} else {
   for (; result.points < count; result.points++) {
     const failure = await faultPoint(seed + result.points);
     if (failure !== null) result.failures.push(`seed ${seed + result.points} fault: ${failure}`);

@@ -22,9 +22,10 @@ export interface SweepResult {
 type Ending = 'call' | 'disk' | 'tear';
 
 /**
- * A life that ends somewhere by chance, and the life after it. Returns what was wrong, null when nothing was.
+ * Some lives in a row that end somewhere by chance, the start included, and one that does not. Returns what was wrong, null when
+ * nothing was.
  *
- * @param seed - of everything, the place of the end included
+ * @param seed - of everything, the places of the ends included
  */
 export async function endPoint(
   seed: number,
@@ -33,18 +34,24 @@ export async function endPoint(
 ): Promise<string | null> {
   const random = new Random(seed);
   let disk = new SimulatedDisk(random);
-  const lives = 1 + random.below(3);
+  const lives = 1 + random.below(4);
+  let before: Life | null = null;
   let startMs = 1.8e12;
-  for (let number = 0; number < lives; number++) {
-    const life = new Life(disk, random, { level }, startMs);
-    // What an earlier life left unsynced is safe once this one has begun.
-    if (level.kind !== 'commit') await life.settle();
+  for (let number = 1; number <= lives; number++) {
     const ending: Ending = random.pick(['call', 'disk', 'tear']);
-    const at = random.below(ending === 'call' ? 400 : 90);
-    if (ending === 'call') life.endAtCall = at;
-    const from = disk.calls;
+    const at = random.below(random.pick(ending === 'call' ? [20, 400] : [8, 90]));
+    const where = `life ${number}, ${ending} ${at}`;
     if (ending !== 'call')
-      disk.onCall = ({ index }) => (index - from >= at ? (ending === 'tear' ? 'tears' : 'ends') : undefined);
+      disk.onCall = ({ index }) => (index >= at ? (ending === 'tear' ? 'tears' : 'ends') : undefined);
+    const life: Life = new Life(disk, random, { level }, startMs);
+    if (disk.isGone) {
+      // It ended before it had begun: nobody saw anything of it.
+      disk = kind === 'kill' ? disk.afterKill() : disk.afterPowerCut();
+      continue;
+    }
+    const wrong = judge(life, before, kind, level);
+    if (wrong !== null) return `${where}: ${wrong}`;
+    if (ending === 'call') life.endAtCall = at;
     await life.run(100);
     // Sometimes it is the stop that is interrupted, and sometimes nothing is.
     if (!disk.isGone && random.chance(0.5)) await Promise.race([life.store.close(), turns(random.below(40))]);
@@ -53,23 +60,25 @@ export async function endPoint(
     await turns(3);
     disk = kind === 'kill' ? disk.afterKill() : disk.afterPowerCut();
     startMs = life.clock.nowMs() + 1000;
-    const after = new Life(disk, random, { level }, startMs);
-    const where = `life ${number + 1}, ${ending} ${at}`;
-    const wrong = after.log.lines.filter((line) => /^(error|warning)/.test(line));
-    if (wrong.length > 0) return `${where}: ${wrong.join(' · ')}`;
-    if (!isAllowed(life, after.restored, kind, level)) {
-      return `${where}: committed ${life.committed} of ${life.store.position}, found none of the allowed states`;
-    }
-    await after.run(10);
-    if (random.chance(0.5)) await after.store.close();
-    else await after.settle();
-    disk = after.disk.afterKill();
-    startMs = after.clock.nowMs() + 1000;
-    const last = new Life(disk, random, { level }, startMs);
-    if (last.restored !== after.state) return `${where}: the life after it lost something`;
-    disk = last.disk.afterKill();
+    before = life;
   }
-  return null;
+  const whole = new Life(disk, random, { level }, startMs);
+  const wrong = judge(whole, before, kind, level);
+  if (wrong !== null) return `after life ${lives}: ${wrong}`;
+  await whole.run(20);
+  if (random.chance(0.5)) await whole.store.close();
+  else await whole.settle();
+  const last = new Life(whole.disk.afterKill(), random, { level }, whole.clock.nowMs() + 1000);
+  last.disk.end();
+  await turns(2);
+  return last.restored === whole.state ? null : 'the life that nobody disturbed lost something';
+}
+
+function judge(life: Life, before: Life | null, kind: 'kill' | 'power', level: SyncLevel): string | null {
+  const complaints = life.log.lines.filter((line) => /^(error|warning)/.test(line));
+  if (complaints.length > 0) return complaints.join(' · ');
+  if (before === null || isAllowed(before, life.restored, kind, level)) return null;
+  return `${before.committed} of ${before.store.position} were safe, and what is found is none of the states allowed`;
 }
 
 /** At `commit` nothing that was called safe may be missing; at weaker levels a power cut may take the last moments. */
