@@ -215,7 +215,8 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
 
   sendPubrel(packetId: number): void {
     // A PUBREL that a crash makes the broker forget would be followed by the PUBLISH again.
-    this.acknowledge('pubrel', packetId, 0, null, this.session?.isPersistent ?? false);
+    const isSafe = this.hub.engine.store.committed >= (this.session?.releasedPosition ?? 0);
+    this.acknowledge('pubrel', packetId, 0, null, !isSafe);
   }
 
   disconnect(reasonCode: number): void {

@@ -72,7 +72,10 @@ function onPubrec(connection: Connection, session: Session, packetId: number, re
   }
   if (step === Step.awaitingPubrec) {
     release(engine.holdings, outgoing.released(sequence));
-    if (session.isPersistent) engine.store.deliveryReleased(session.clientId, sequence);
+    if (session.isPersistent) {
+      engine.store.deliveryReleased(session.clientId, sequence);
+      session.releasedPosition = engine.store.position;
+    }
   }
   connection.sendPubrel(packetId);
 }

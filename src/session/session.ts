@@ -69,6 +69,8 @@ export class Session implements WheelEntry {
    * that waits.
    */
   unsafe: { readonly sequence: number; readonly position: number }[] | null = null;
+  /** Position in the store of the last PUBREC that was told it; PUBREL is not sent before that is safe. */
+  releasedPosition = 0;
   /** Work that waits for the client to take more. */
   backlogs: Backlog[] | null = null;
   /** Seconds to keep the session without a connection; 0 ends it with the connection, {@link neverExpires} keeps it. */
