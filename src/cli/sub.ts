@@ -37,6 +37,10 @@ const RECONNECT_DELAY_MS = 1000;
 /** Printed bytes that are gathered before they are handed on within one turn. */
 const GATHERED_BYTES = 65_536;
 
+/** Output that follows an earlier one within this time waits for more. */
+const QUICK_SUCCESSION_MS = 1;
+const GATHERING_MS = 2;
+
 class Subscriber {
   readonly #options: ToolOptions;
   readonly #io: ToolIo;
@@ -49,6 +53,7 @@ class Subscriber {
   #printed = 0;
   #ratedMessages = 0;
   #isFlushScheduled = false;
+  #flushedMs = 0;
   #isBlocked = false;
   #finish: (status: number) => void = () => {};
   /** Retained messages whose removal the broker has not acknowledged. */
@@ -262,18 +267,25 @@ class Subscriber {
     this.#scheduleFlush();
   }
 
+  /**
+   * A message that comes alone is written at the end of its turn. When they come in quick succession each turn would cost a system
+   * call, so then they are written together, two milliseconds later at most.
+   */
   #scheduleFlush(): void {
     if (this.#out.length >= GATHERED_BYTES) this.#flush();
     if (this.#isFlushScheduled) return;
     this.#isFlushScheduled = true;
-    nextTick(() => {
+    const flush = () => {
       this.#isFlushScheduled = false;
       this.#flush();
-    });
+    };
+    if (this.#io.now() - this.#flushedMs < QUICK_SUCCESSION_MS) this.#io.clock.after(GATHERING_MS, flush);
+    else nextTick(flush);
   }
 
   #flush(): void {
     if (this.#out.length === 0) return;
+    this.#flushedMs = this.#io.now();
     const { stdout } = this.#io;
     if (stdout.isSynchronous) {
       stdout.write(this.#out.peek());
