@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { repositoryRoot } from '../harness/repository.ts';
@@ -99,7 +99,7 @@ test('the types are whole: they fit strict projects of both kinds and the exampl
   };
   for (const [name, source] of Object.entries(files)) writeFileSync(join(folder, name), source);
   const examples = join(repositoryRoot, 'examples');
-  for (const name of readdirSync(examples)) copyFileSync(join(examples, name), join(folder, name));
+  cpSync(examples, folder, { recursive: true });
   const settings = {
     compilerOptions: {
       ...{ target: 'ES2023', module: 'NodeNext', strict: true, exactOptionalPropertyTypes: true, noEmit: true },
