@@ -9,7 +9,8 @@ const [url = 'mqtt://localhost'] = process.argv.slice(2);
 const service = await connect(url, {
   onMessage: ({ payload, properties: { responseTopic, correlationData } }) => {
     if (responseTopic === undefined) return;
-    service.publish(responseTopic, payload.toString().toUpperCase(), { properties: { correlationData } });
+    const properties = correlationData === undefined ? {} : { correlationData };
+    service.publish(responseTopic, payload.toString().toUpperCase(), { properties });
   },
 });
 await service.subscribe('service/upper');
