@@ -7,6 +7,7 @@ import { defaultConfig, parseConfigFile } from '../config/load-config.ts';
 import { BrokerLogger } from '../observe/logger.ts';
 import { PidFileError, startDaemon, takeDaemonMark, writePidFile } from '../server/daemon.ts';
 import { logSettingsOf } from '../server/derive.ts';
+import { type KeyLog, openKeyLog } from '../server/key-log.ts';
 import { dropPrivileges, PrivilegeError, umaskFromEnvironment } from '../server/privileges.ts';
 import { RunningBroker } from '../server/running-broker.ts';
 import { handleSignals } from '../server/signals.ts';
@@ -26,6 +27,7 @@ interface Arguments {
   verbosity: 'configured' | 'all' | 'none';
   isTest: boolean;
   isStrict: boolean;
+  tlsKeyLog: string | null;
 }
 
 /** A word of the command line that means nothing, or not enough. */
@@ -110,9 +112,11 @@ async function run(
   const program: Program = { args, logger, running: null };
   // Before anything can be reached: a TERM that comes while listeners open still ends in order, and SIGUSR1 is not Node's.
   const stopped = untilStopped(program);
+  const keyLog = args.tlsKeyLog === null ? null : startKeyLog(args.tlsKeyLog, logger);
+
   let running: RunningBroker;
   try {
-    running = await RunningBroker.start(config, { clock, logger, allowSymlinks });
+    running = await RunningBroker.start(config, { clock, logger, allowSymlinks, keyLog: keyLog?.write });
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     for (const line of error.lines) logger.log('error', line);
@@ -184,6 +188,7 @@ function parseArguments(words: readonly string[]): Arguments {
     verbosity: 'configured',
     isTest: false,
     isStrict: false,
+    tlsKeyLog: null,
   };
   let isQuiet = false;
   for (let index = 0; index < words.length; index++) {
@@ -212,6 +217,10 @@ function parseArguments(words: readonly string[]): Arguments {
         break;
       case '--test-config':
         args.isTest = true;
+        break;
+      case '--tls-keylog':
+        args.tlsKeyLog = words[++index] ?? null;
+        if (args.tlsKeyLog === null) throw new UsageError('Error: --tls-keylog argument given, but no file specified.');
         break;
       case '--strict':
         args.isStrict = true;
@@ -259,6 +268,16 @@ function printNotices(notices: readonly Notice[]): void {
   for (const { text } of notices) process.stderr.write(`${seconds}: ${text}\n`);
 }
 
+function startKeyLog(path: string, logger: BrokerLogger): KeyLog | null {
+  const keyLog = openKeyLog(path);
+  if (typeof keyLog === 'string') {
+    logger.log('warning', `Warning: The keys of TLS connections are not logged: ${keyLog}.`);
+    return null;
+  }
+  logger.log('notice', `TLS key logging is on: whoever reads ${path} can read what TLS connections carry.`);
+  return keyLog;
+}
+
 function logLocalOnly(logger: BrokerLogger): void {
   logger.log(
     'warning',
@@ -285,6 +304,7 @@ Usage: moustique [-c config_file] [-d] [-h] [-p port] [-v]
                      any logging options given in the config file.
  --strict          : refuse every line that Mosquitto refuses, even when its meaning is plain.
  --test-config     : test the config file and exit.
+ --tls-keylog      : append the keys of TLS connections to this file, for Wireshark. For debugging only.
  --version         : print the version and exit.
 
 See docs/configuration.md for the options of the config file.

@@ -20,6 +20,10 @@ export interface PeerTls {
   readonly cipher: string;
   /** User name from the client certificate, null when there is none or it is unusable. */
   readonly identity: string | null;
+  /** Whose pre-shared key the client has; absent and null: it showed none. */
+  readonly pskIdentity?: string | null;
+  /** Whether the client's certificate is not good; such a peer gets no connection. */
+  readonly isRefused?: boolean;
   /** Whether a load balancer found the client's certificate good; absent where there is none. */
   readonly hasCertificate?: boolean;
 }

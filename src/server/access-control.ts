@@ -21,6 +21,7 @@ import {
 } from '../security/listener-authenticator.ts';
 import { LoginThrottle } from '../security/login-throttle.ts';
 import { type DerivedPolicy, policyOf } from './derive.ts';
+import type { PskKeys } from './listener-tls.ts';
 import { SecurityFiles } from './security-files.ts';
 
 /** Password checks at a time: one core is left to the event loop, and threads of the pool to the disk. */
@@ -32,6 +33,7 @@ const checksWaitingMax = 10_000;
 export interface Place {
   readonly access: ListenerAccess;
   readonly authenticator: CurrentAuthenticator;
+  readonly psk: PskKeys;
 }
 
 export class AccessControl {
@@ -100,10 +102,11 @@ export class AccessControl {
    * disconnected; where that takes a password check, a moment later.
    */
   apply(engine: Engine, policies: readonly DerivedPolicy[], connections: Iterable<Connection>): void {
-    const before = this.#places.map(({ authenticator }) => authenticator.current);
-    for (const [index, { rules, ownAuthenticator }] of policies.entries()) {
+    const before = this.#places.map(({ authenticator, psk }) => ({ authenticator: authenticator.current, ...psk }));
+    for (const [index, { rules, ownAuthenticator, pskKeys }] of policies.entries()) {
       const place = this.#placeOf(index);
       place.access.rules = rules;
+      place.psk.keys = pskKeys;
       place.authenticator.current = ownAuthenticator;
     }
     takeRules(
@@ -118,7 +121,12 @@ export class AccessControl {
       const policy = policies[index];
       const old = before[index];
       if (policy === undefined || old === undefined || connection.client === null) continue;
-      const admittedBy = this.#admittedBy.get(connection) ?? old;
+      const { pskIdentity = null } = connection.transport.peer.tls ?? {};
+      if (pskIdentity !== null && !isSameKey(old.keys.get(pskIdentity), policy.pskKeys.get(pskIdentity))) {
+        connection.disconnect(ReasonCode.NotAuthorized);
+        continue;
+      }
+      const admittedBy = this.#admittedBy.get(connection) ?? old.authenticator;
       this.#admittedBy.set(connection, admittedBy);
       const { username } = connection.client;
       const shown = {
@@ -135,6 +143,11 @@ export class AccessControl {
       else later.push(async () => settle(await verdict()));
     }
     void this.#settleAll(later);
+  }
+
+  /** Where the listener's pre-shared keys are looked up. */
+  pskKeysOf(index: number): PskKeys {
+    return this.#placeOf(index).psk;
   }
 
   /** Lets go of whoever still waits. */
@@ -155,6 +168,14 @@ export class AccessControl {
 
   #placeOf(index: number): Place {
     const nobody = new ListenerAuthenticator(null, false, this.#checks);
-    return (this.#places[index] ??= { access: { rules: null }, authenticator: new CurrentAuthenticator(nobody) });
+    return (this.#places[index] ??= {
+      access: { rules: null },
+      authenticator: new CurrentAuthenticator(nobody),
+      psk: { keys: new Map() },
+    });
   }
+}
+
+function isSameKey(before: Buffer | undefined, now: Buffer | undefined): boolean {
+  return before !== undefined && now !== undefined && before.equals(now);
 }

@@ -73,6 +73,8 @@ export interface DerivedPolicy extends ListenerPolicy {
   readonly ownAuthenticator: ListenerAuthenticator;
   /** What its clients may do; null: everything. */
   readonly rules: AclRules | null;
+  /** Identity → pre-shared key; empty where there are none. */
+  readonly pskKeys: ReadonlyMap<string, Buffer>;
 }
 
 /**
@@ -100,6 +102,7 @@ export function policyOf(
     remembersPasswords: true,
     access: place.access,
     rules: listener.aclFile === null ? null : files.rules(listener.aclFile),
+    pskKeys: listener.pskFile === null ? new Map() : files.pskKeys(listener.pskFile),
     protocolVersions: new Set(listener.acceptProtocolVersions),
     maxQos: listener.maxQos as 0 | 1 | 2,
     maxTopicAlias: listener.maxTopicAlias,

@@ -11,22 +11,30 @@ import type { Hub } from '../connection/hub.ts';
 import type { Peer, PeerTls, Transport } from '../contracts/transport.ts';
 import type { ProxyHeader } from '../transport/proxy-protocol.ts';
 import { acceptByEvents, acceptShared, readBufferBytes } from '../transport/tcp.ts';
-import type { TlsMaterial } from '../transport/tls-context.ts';
 import type { DerivedPolicy } from './derive.ts';
+import type { ListenerTls } from './listener-tls.ts';
 import { StartError } from './start-error.ts';
 
 const backlog = 1024;
 /** Time a peer may take for the TLS handshake. */
 const tlsHandshakeMs = 10_000;
 
+/** What all listeners of a broker have in common. */
+export interface ListenerOptions {
+  readonly noDelay: boolean;
+  /** Bytes of HTTP headers that a WebSocket listener takes. */
+  readonly headerBytesMax: number;
+  /** Takes the keys of TLS connections, a line each, in NSS key log format. */
+  readonly keyLog?: ((line: Buffer) => void) | undefined;
+}
+
 /** One configured listener with its open sockets. */
 export class Listener {
   config: ListenerConfig;
   #policy: DerivedPolicy;
   readonly #hub: Hub;
-  readonly #noDelay: boolean;
-  readonly #headerBytesMax: number;
-  #tls: TlsMaterial | null;
+  readonly #options: ListenerOptions;
+  #tls: ListenerTls | null;
   readonly #servers: Server[] = [];
   /** Those of `#servers`, or behind them, that speak TLS. */
   readonly #tlsServers: Server[] = [];
@@ -42,17 +50,16 @@ export class Listener {
     hub: Hub,
     config: ListenerConfig,
     policy: DerivedPolicy,
-    tls: TlsMaterial | null,
+    tls: ListenerTls | null,
     readBuffer: Buffer,
-    options: { readonly noDelay: boolean; readonly headerBytesMax: number },
+    options: ListenerOptions,
   ) {
     this.#hub = hub;
     this.config = config;
     this.#policy = policy;
     this.#tls = tls;
     this.#readBuffer = readBuffer;
-    this.#noDelay = options.noDelay;
-    this.#headerBytesMax = options.headerBytesMax;
+    this.#options = options;
     this.#port = config.port;
   }
 
@@ -115,10 +122,12 @@ export class Listener {
   }
 
   /** New certificates for connections to come. */
-  async changeTls(material: TlsMaterial): Promise<void> {
+  async changeTls(tls: ListenerTls): Promise<void> {
+    // Pre-shared keys are looked up when they are asked for; hint and ciphers wait for the next start.
+    if (this.config.pskHint !== null) return;
     const { replaceTls } = await import('../transport/tls-context.ts');
-    this.#tls = material;
-    for (const server of this.#tlsServers) replaceTls(server as never, material);
+    this.#tls = tls;
+    for (const server of this.#tlsServers) replaceTls(server as never, tls.material);
   }
 
   async #addresses(): Promise<{ address: string; family: number }[]> {
@@ -173,7 +182,7 @@ export class Listener {
     const { readProxyHeader } = await import('../transport/proxy-preamble.ts');
     const { clock, logger } = this.#hub.engine;
     const isHttp = this.#tls === null && this.config.protocol !== 'mqtt';
-    return createServer({ pauseOnConnect: true, noDelay: this.#noDelay }, (socket) => {
+    return createServer({ pauseOnConnect: true, noDelay: this.#options.noDelay }, (socket) => {
       if (this.#isFull) {
         this.#turnAway(socket.remoteAddress ?? '');
         socket.destroy();
@@ -203,21 +212,25 @@ export class Listener {
     if (this.config.protocol === 'websockets') {
       const { createWebSocketServer } = await import('../transport/websocket.ts');
       const server = createWebSocketServer({
-        tls: this.#tls?.serverOptions ?? null,
+        tls: this.#tls?.material.serverOptions ?? null,
         origins: this.config.websocketsOrigin,
-        headerBytesMax: this.#headerBytesMax,
+        headerBytesMax: this.#options.headerBytesMax,
         clock: this.#hub.engine.clock,
         peerOf: (request) => this.#peerOfRequest(request),
         onTransport: (transport) => this.#connect(transport),
         onForeignOrigin: ({ address, port }) =>
           this.#hub.engine.logger.log('notice', logLines.disconnected(null, address, port, 'non-matching http origin')),
       });
-      if (this.#tls !== null) this.#tlsServers.push(server);
+      if (this.#tls !== null) this.#addTlsServer(server);
       return server;
     }
     if (this.#tls !== null) {
       const { createServer: createTlsServer } = await import('node:tls');
-      const options = { ...this.#tls.serverOptions, noDelay: this.#noDelay, handshakeTimeout: tlsHandshakeMs };
+      const options = {
+        ...this.#tls.material.serverOptions,
+        noDelay: this.#options.noDelay,
+        handshakeTimeout: tlsHandshakeMs,
+      };
       const server = createTlsServer(options, (socket) => {
         this.#connect(acceptByEvents(socket, this.#peerOf(socket), this.#hub.engine.clock));
       });
@@ -227,10 +240,10 @@ export class Listener {
         logger.log('error', `OpenSSL Error[0]: ${error.message}`);
         logger.log('notice', logLines.disconnected(null, address, socket.remotePort ?? 0, 'protocol error'));
       });
-      this.#tlsServers.push(server);
+      this.#addTlsServer(server);
       return server;
     }
-    return createServer({ pauseOnConnect: true, noDelay: this.#noDelay }, (socket) => {
+    return createServer({ pauseOnConnect: true, noDelay: this.#options.noDelay }, (socket) => {
       if (this.#proxied.has(socket)) {
         // What was read with the header waits in the socket, which a moved handle would leave behind.
         this.#connect(acceptByEvents(socket, this.#peerOf(socket), this.#hub.engine.clock));
@@ -240,12 +253,24 @@ export class Listener {
     });
   }
 
+  #addTlsServer(server: Server): void {
+    this.#tlsServers.push(server);
+    const { keyLog } = this.#options;
+    if (keyLog !== undefined) server.on('keylog', (line: Buffer) => keyLog(line));
+  }
+
   #connect(transport: Transport): void {
     const { engine } = this.#hub;
     const { address, port } = transport.peer;
     engine.stats.socketsAccepted++;
     if (this.#isFull) {
       this.#turnAway(address);
+      transport.destroy();
+      return;
+    }
+    if (transport.peer.tls?.isRefused === true) {
+      engine.logger.log('error', 'OpenSSL Error[0]: certificate verify failed');
+      engine.logger.log('notice', logLines.disconnected(null, address, port, 'protocol error'));
       transport.destroy();
       return;
     }
@@ -317,19 +342,13 @@ export class Listener {
   }
 
   #tlsOf(socket: TLSSocket): PeerTls {
-    const { useIdentityAsUsername, useSubjectAsUsername } = this.config;
-    let identity: string | null = null;
-    if (useIdentityAsUsername || useSubjectAsUsername) {
-      const { raw } = socket.getPeerCertificate();
-      if (raw !== undefined && this.identify !== null) {
-        identity = this.identify(raw, useIdentityAsUsername ? 'common-name' : 'subject');
-      }
-    }
-    return { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name, identity };
+    const known = { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name };
+    const tls = this.#tls;
+    if (tls === null) return { ...known, identity: null };
+    const refused = tls.accepts(socket) ? {} : { isRefused: true };
+    const pskIdentity = tls.pskIdentityOf(socket);
+    return { ...known, identity: tls.identityOf(socket, this.config), pskIdentity, ...refused };
   }
-
-  /** Certificate → user name; loaded only where a listener has TLS. */
-  identify: ((certificate: Buffer, use: 'common-name' | 'subject') => string | null) | null = null;
 
   #log(line: string): void {
     this.#hub.engine.logger.log('information', line);

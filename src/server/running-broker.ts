@@ -25,10 +25,10 @@ import type { PublishText } from '../observe/publish-text.ts';
 import { SysTopics } from '../observe/sys-topics.ts';
 import type { SyncLevel } from '../store/journal.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
-import type { TlsMaterial } from '../transport/tls-context.ts';
 import { AccessControl } from './access-control.ts';
 import { brokerControl, brokerControlTopic } from './control-broker.ts';
-import { type DerivedPolicy, limitsOf, tlsSettingsOf } from './derive.ts';
+import { type DerivedPolicy, limitsOf } from './derive.ts';
+import { loadListenerTls } from './listener-tls.ts';
 import { Listener, newReadBuffer } from './listeners.ts';
 import { StartError } from './start-error.ts';
 
@@ -44,6 +44,8 @@ export interface Surroundings {
   readonly allowSymlinks?: boolean | undefined;
   /** Rules for connections that somebody else accepts; see {@link RunningBroker.serve}. */
   readonly handedOver?: ListenerConfig | undefined;
+  /** Takes the keys of TLS connections, a line each (`--tls-keylog`); absent: they are known to nobody. */
+  readonly keyLog?: ((line: Buffer) => void) | undefined;
   /** The engine stands and has restored what was stored; no socket is open yet. */
   readonly beforeListening?: ((broker: Broker) => void) | undefined;
   /** Every connection is closed; what is published now is still stored. */
@@ -104,7 +106,7 @@ export class RunningBroker {
       config.listeners.map(async (listener, index) => ({
         listener,
         policy: policies[index] as DerivedPolicy,
-        tls: await tlsOf(listener, surroundings.logger, surroundings.clock.nowMs()),
+        tls: await loadListenerTls(listener, accessControl.pskKeysOf(index), logger, clock.nowMs()),
       })),
     );
     const store = await openStore(config, surroundings);
@@ -119,10 +121,13 @@ export class RunningBroker {
     running.broker.start();
     surroundings.beforeListening?.(running.broker);
     const readBuffer = newReadBuffer();
-    const options = { noDelay: config.global.setTcpNodelay, headerBytesMax: config.global.packetBufferSize };
+    const options = {
+      noDelay: config.global.setTcpNodelay,
+      headerBytesMax: config.global.packetBufferSize,
+      keyLog: surroundings.keyLog,
+    };
     for (const { listener, policy, tls } of prepared) {
       const opened = new Listener(running.#hub, listener, policy, tls, readBuffer, options);
-      if (tls !== null) opened.identify = (await import('../security/certificate-identity.ts')).certificateIdentity;
       running.#listeners.push(opened);
     }
     try {
@@ -232,9 +237,10 @@ export class RunningBroker {
     this.#accessControl.apply(this.broker.engine, policies, this.#hub.connections);
     this.#serveControl();
     this.#sweepAgain();
-    for (const listener of this.#listeners) {
+    for (const [index, listener] of this.#listeners.entries()) {
       try {
-        const tls = await tlsOf(listener.config, logger, clock.nowMs());
+        const psk = this.#accessControl.pskKeysOf(index);
+        const tls = await loadListenerTls(listener.config, psk, logger, clock.nowMs());
         if (tls !== null) await listener.changeTls(tls);
       } catch (error) {
         if (!(error instanceof StartError)) throw error;
@@ -278,8 +284,8 @@ export class RunningBroker {
     if (!this.#config.global.enableControlApi) return;
     const listeners = () =>
       this.#listeners.map(({ config, port, policy }) => {
-        const { host, path, protocol, certfile } = config;
-        return { port, host, path, protocol, isTls: certfile !== null, rules: policy.rules };
+        const { host, path, protocol, certfile, pskHint } = config;
+        return { port, host, path, protocol, isTls: certfile !== null || pskHint !== null, rules: policy.rules };
       });
     controls.set(brokerControlTopic, brokerControl(listeners, logger));
   }
@@ -318,20 +324,6 @@ function isUnavailable(error: unknown): boolean {
   if (!(error instanceof StartError)) return false;
   const { code } = error.cause as NodeJS.ErrnoException;
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
-}
-
-async function tlsOf(listener: ListenerConfig, logger: Logger, nowMs: number): Promise<TlsMaterial | null> {
-  const settings = tlsSettingsOf(listener);
-  if (settings === null) return null;
-  const { expiryWarnings, loadTls, TlsSetupError } = await import('../transport/tls-context.ts');
-  try {
-    const material = loadTls(settings);
-    for (const line of [...material.warnings, ...expiryWarnings(material, nowMs)]) logger.log('warning', line);
-    return material;
-  } catch (error) {
-    if (!(error instanceof TlsSetupError)) throw error;
-    throw new StartError(error.lines, error.exitCode, { cause: error });
-  }
 }
 
 async function openStore({ global }: Config, { clock, logger }: Surroundings): Promise<Store> {

@@ -3,6 +3,7 @@ import { AclRules } from '../security/acl-check.ts';
 import { parseAclFile } from '../security/acl-file.ts';
 import { parsePasswordFile } from '../security/password-file.ts';
 import type { PasswordHash } from '../security/password-hash.ts';
+import { parsePskFile } from '../security/psk-file.ts';
 import { malformed, readSecurityFile, SecurityFileError } from '../security/security-file.ts';
 import { StartError } from './start-error.ts';
 
@@ -10,6 +11,7 @@ export class SecurityFiles {
   readonly #allowSymlinks: boolean;
   readonly #users = new Map<string, ReadonlyMap<string, PasswordHash>>();
   readonly #rules = new Map<string, AclRules>();
+  readonly #pskKeys = new Map<string, ReadonlyMap<string, Buffer>>();
   readonly #warnings: string[] = [];
 
   constructor(allowSymlinks: boolean) {
@@ -66,6 +68,27 @@ export class SecurityFiles {
     const rules = new AclRules(file);
     this.#rules.set(path, rules);
     return rules;
+  }
+
+  /**
+   * Identity → pre-shared key.
+   *
+   * @throws StartError - 13 when the file cannot be read, 3 when a line of it is wrong or it is empty
+   */
+  pskKeys(path: string): ReadonlyMap<string, Buffer> {
+    const known = this.#pskKeys.get(path);
+    if (known !== undefined) return known;
+    const cannotUse = `Error opening psk file "${path}".`;
+    const content = this.#read(path, cannotUse);
+    if (content === '') throw new StartError([`Error: PSK file "${path}" is empty.`, cannotUse], malformed);
+    const { keys, problems, duplicates } = parsePskFile(content);
+    if (problems.length > 0) {
+      const lines = problems.flatMap(({ line, text }) => [text, `${path}:${line}: ${text}`]);
+      throw new StartError([...lines, cannotUse], malformed);
+    }
+    for (const { line, text } of duplicates) this.#warnings.push(`${text} (${path}:${line}, the first one counts)`);
+    this.#pskKeys.set(path, keys);
+    return keys;
   }
 
   #read(path: string, cannotOpen: string): string {

@@ -32,7 +32,6 @@ export const securityOptions = {
     default: null,
     repeat: 'replace',
     reload: 'live',
-    unsupported: { why: 'TLS with pre-shared keys is not available yet' },
     doc: 'File of identities and pre-shared keys for listeners with `psk_hint`.',
   }),
   acl_explain: option({

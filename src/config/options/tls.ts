@@ -110,7 +110,6 @@ export const tlsOptions = {
     default: false,
     reload: 'new-connections',
     since: '2.1',
-    unsupported: { why: 'certificates past their date are refused always' },
     doc: 'Accepts client certificates that have expired or are not valid yet, for devices without a clock.',
   }),
   psk_hint: option({
@@ -119,7 +118,6 @@ export const tlsOptions = {
     type: text({ expects: 'hint' }),
     default: null,
     reload: 'restart',
-    unsupported: { why: 'TLS with pre-shared keys is not available yet' },
     doc: 'Switches TLS with pre-shared keys on and is sent to clients as a hint which key to use.',
   }),
   tls_engine: option({
