@@ -40,8 +40,8 @@ const broker = createBroker({
 
 const [listener] = await broker.listen();
 console.log(`listening on ${listener.url}, stop with Ctrl+C`);
-process.once('SIGINT', () => broker.close());
-process.once('SIGTERM', () => broker.close());
+process.once('SIGINT', () => void broker.close());
+process.once('SIGTERM', () => void broker.close());
 
 function isSame(password, expected) {
   const bytes = Buffer.from(expected);

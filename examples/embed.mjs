@@ -22,5 +22,5 @@ const [listener] = await broker.listen();
 console.log(`listening on ${listener.url}, stop with Ctrl+C`);
 
 // Clients are told, Wills go out; nothing is left that would keep the process alive.
-process.once('SIGINT', () => broker.close());
-process.once('SIGTERM', () => broker.close());
+process.once('SIGINT', () => void broker.close());
+process.once('SIGTERM', () => void broker.close());

@@ -36,5 +36,5 @@ await broker.save();
 console.log(`start ${before + 1}, ${broker.stats.clientsTotal} sessions were kept`);
 console.log(`listening on ${listener.url}, stop with Ctrl+C`);
 
-process.once('SIGINT', () => broker.close());
-process.once('SIGTERM', () => broker.close());
+process.once('SIGINT', () => void broker.close());
+process.once('SIGTERM', () => void broker.close());

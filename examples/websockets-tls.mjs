@@ -28,8 +28,8 @@ try {
   });
   for (const { url } of await broker.listen()) console.log(`listening on ${url}`);
   console.log('stop with Ctrl+C');
-  process.once('SIGINT', () => broker.close());
-  process.once('SIGTERM', () => broker.close());
+  process.once('SIGINT', () => void broker.close());
+  process.once('SIGTERM', () => void broker.close());
 } catch (error) {
   // Both say in `lines` what is wrong, and with which option, file or port; nothing has been opened.
   if (!(error instanceof ConfigErrors || error instanceof StartError)) throw error;

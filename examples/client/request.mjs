@@ -10,7 +10,7 @@ const service = await connect(url, {
   onMessage: ({ payload, properties: { responseTopic, correlationData } }) => {
     if (responseTopic === undefined) return;
     const properties = correlationData === undefined ? {} : { correlationData };
-    service.publish(responseTopic, payload.toString().toUpperCase(), { properties });
+    void service.publish(responseTopic, payload.toString().toUpperCase(), { properties });
   },
 });
 await service.subscribe('service/upper');

@@ -16,7 +16,7 @@ const client = await connect(url, {
 const { reasonCodes } = await client.subscribe({ filter, qos: 1 });
 console.log(`subscribed with QoS ${reasonCodes[0]}, stop with Ctrl+C`);
 
-process.once('SIGINT', () => client.disconnect());
+process.once('SIGINT', () => void client.disconnect());
 
 // Ends when the client is closed. A slow loop slows the broker down; nothing piles up here.
 for await (const { topic, payload, retain } of client.messages()) {
