@@ -64,7 +64,7 @@ export class Engine {
   currentTick = 1;
   /** Wall clock in ms, read once per turn. */
   nowMs: number;
-  /** Tells the operator that deliveries to this session are being dropped. */
+  /** Tells the operator that deliveries to a session are being dropped. */
   readonly reportDrops: (session: Session) => void;
   readonly #startMs: number;
 

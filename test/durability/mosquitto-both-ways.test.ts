@@ -104,7 +104,7 @@ describeWith(['mosquitto', 'mosquitto_pub'], 'with mosquitto', () => {
       { kind: 'message', message: message(2, 'home/hall', 'first', 1) },
       { kind: 'message', message: message(3, 'home/hall', 'second', 2) },
       { kind: 'message', message: message(4, 'home/roof', 'half-way', 2) },
-      { kind: 'message', message: message(5, 'work/door', 'shared', 1) },
+      { kind: 'message', message: message(5, 'jobs/door', 'shared', 1) },
       { kind: 'message', message: message(6, '$SYS/broker/version', 'mine', 0, true) },
       session('sub', 65_537),
       subscription('sub', 'home/#', 2),
@@ -115,7 +115,7 @@ describeWith(['mosquitto', 'mosquitto_pub'], 'with mosquitto', () => {
       delivery('released', 0, 7, { qos: 2, state: 9 }),
       session('sender'),
       delivery('sender', 4, 21, { qos: 2, state: 7, direction: 'in' }),
-      { ...subscription('sub', '$share/g/work/#', 1) },
+      { ...subscription('sub', '$share/g/jobs/#', 1) },
       { kind: 'retained', storeId: 1 },
       { kind: 'retained', storeId: 6 },
       { kind: 'will', clientId: 'sub', message: message(7, 'w', 'gone', 0), delaySeconds: 60, dueAtMs: 0 },
@@ -165,7 +165,7 @@ describeWith(['mosquitto', 'mosquitto_pub'], 'with mosquitto', () => {
       '-W',
       '20',
     ]);
-    expect(queued.stdout).toBe('home/hall first\nwork/door shared\nhome/hall second\n');
+    expect(queued.stdout).toBe('home/hall first\njobs/door shared\nhome/hall second\n');
     await process.waitForOutput(/Sending PUBLISH to sub \(d1, q1, r0, m65535, 'home\/hall'/, 'stderr');
 
     // The QoS 2 message that a client had sent goes out when its PUBREL comes.
