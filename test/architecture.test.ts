@@ -19,6 +19,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   transport: ['contracts', 'codec', 'topics', 'base'],
   security: ['contracts', 'codec', 'topics', 'base'],
   store: ['contracts', 'codec', 'topics', 'base'],
+  history: ['contracts', 'topics', 'base'],
   cluster: ['contracts', 'codec', 'topics', 'base', 'store/fact-codec'],
   connection: ['broker', 'session', 'contracts', 'codec', 'topics', 'base'],
   client: ['transport/dial', 'transport/dial-error', 'codec', 'topics', 'base'],
@@ -26,10 +27,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   observe: ['broker', 'contracts', 'topics', 'base'],
   http: ['broker', 'observe', 'security', 'config', 'contracts', 'base'],
   server: [
-    ...['http', 'bridge', 'observe', 'client', 'connection', 'transport', 'security', 'store', 'cluster'],
+    ...['http', 'bridge', 'observe', 'client', 'connection', 'transport', 'security', 'store', 'history', 'cluster'],
     ...['broker', 'session', 'contracts', 'config', 'codec', 'topics', 'base'],
   ],
-  cli: ['server', 'client', 'config', 'security', 'store', 'observe/logger', 'base'],
+  cli: ['server', 'client', 'config', 'security', 'store', 'history', 'observe/logger', 'base'],
   '.': ['server', 'contracts'],
 };
 
@@ -51,7 +52,17 @@ const moduleState: Readonly<Record<string, string>> = {
 const pureFolders = ['codec', 'topics', 'contracts', 'session', 'broker', 'connection'];
 
 // npm packages and the one folder that knows each.
-const packageOwners: Readonly<Record<string, string>> = { ws: 'transport', 'hash-wasm': 'security' };
+const packageOwners: Readonly<Record<string, string>> = {
+  ws: 'transport',
+  'hash-wasm': 'security',
+  jose: 'security',
+  hono: 'http',
+  '@hono/node-server': 'http',
+  valibot: 'http',
+  '@valibot/to-json-schema': 'http',
+  'prom-client': 'observe',
+  'node-sqlite3-wasm': 'history',
+};
 
 // Time and chance come from the Clock, so that tests can replace them.
 const clockPattern =

@@ -7,10 +7,10 @@ interface LockEntry {
   readonly version?: string;
   readonly resolved?: string;
   readonly integrity?: string;
-  readonly dev?: boolean;
   readonly optional?: boolean;
   readonly hasInstallScript?: boolean;
   readonly cpu?: readonly string[];
+  readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
@@ -18,6 +18,20 @@ const read = (file: string): unknown => JSON.parse(readFileSync(join(repositoryR
 const lock = read('package-lock.json') as { readonly packages: Readonly<Record<string, LockEntry>> };
 const manifest = read('package.json') as Readonly<Record<string, Readonly<Record<string, string>>>>;
 const packages = Object.entries(lock.packages).filter(([place]) => place !== '');
+
+/** Places in the lock file of what an install of the package brings: its dependencies and theirs, not their optional peers. */
+const usersPackages = new Set<string>();
+function install(names: readonly string[], owner: string): void {
+  for (const name of names) {
+    const own = `${owner}/node_modules/${name}`;
+    const place = own in lock.packages ? own : `node_modules/${name}`;
+    if (usersPackages.has(place)) continue;
+    usersPackages.add(place);
+    const entry = lock.packages[place];
+    install(Object.keys({ ...entry?.dependencies, ...entry?.optionalDependencies }), place);
+  }
+}
+install(Object.keys(manifest['dependencies'] ?? {}), '');
 
 test('every dependency is pinned to one version', () => {
   const wanted = { ...manifest['dependencies'], ...manifest['devDependencies'] };
@@ -43,7 +57,7 @@ test('only binaries of other platforms have no integrity', () => {
 });
 
 test('what users install is JavaScript: no install script, no binary for one kind of processor', () => {
-  const installed = packages.filter(([, entry]) => entry.dev !== true);
+  const installed = packages.filter(([place]) => usersPackages.has(place));
   expect(installed.length).toBeGreaterThan(0);
   expect(installed.filter(([, entry]) => entry.hasInstallScript === true || entry.cpu !== undefined)).toEqual([]);
 });
