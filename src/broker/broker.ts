@@ -6,6 +6,7 @@ import type { Logger } from '../contracts/logger.ts';
 import { createMessage, type Message, type Publisher } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import type { Store } from '../contracts/store.ts';
+import { dropTotal } from '../session/drop-counters.ts';
 import { Session } from '../session/session.ts';
 import { isTopicName, parseTopicFilter } from '../topics/topic-filter.ts';
 import { continueBacklogs } from './backlog.ts';
@@ -70,11 +71,13 @@ export class Broker {
 
   gauges(): Gauges {
     const { engine } = this;
+    const { stats } = engine;
     return {
       clientsTotal: engine.sessions.size,
       clientsConnected: engine.connectionsCount,
       messagesStored: engine.holdings.count,
       messagesStoredBytes: engine.holdings.bytes,
+      deliveriesWaiting: stats.deliveries - stats.deliveriesSent - dropTotal(stats.deliveriesDropped),
       retainedCount: engine.retained.count,
       subscriptionsCount: engine.subscriptionsCount,
       sharedSubscriptionsCount: engine.sharedSubscriptionsCount,

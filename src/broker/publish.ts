@@ -32,7 +32,10 @@ export function publish(
     let subscription = matches[index] as Subscription;
     if (subscription.group !== null) {
       const member = subscription.group.next(isReady, hasRules ? whoMayReceive(engine, route) : undefined);
-      if (member === undefined) continue;
+      if (member === undefined) {
+        countDenied(engine);
+        continue;
+      }
       subscription = member;
     }
     const session = subscription.session as Session;
@@ -44,7 +47,10 @@ export function publish(
     }
     // Mosquitto: whoever subscribed counts, also when the rules keep the message back.
     matched++;
-    if (hasRules && subscription === matches[index] && !mayReceiveMatch(engine, session, route, index)) continue;
+    if (hasRules && subscription === matches[index] && !mayReceiveMatch(engine, session, route, index)) {
+      countDenied(engine);
+      continue;
+    }
     try {
       deliver(engine, session, message, granted, false);
     } catch (error) {
@@ -65,9 +71,15 @@ function isReady(member: Subscription): boolean {
   return outlet !== null && !outlet.isCongested;
 }
 
+function countDenied({ stats }: Engine): void {
+  stats.deliveries++;
+  stats.deliveriesDropped.notAuthorized++;
+}
+
 /** A fault while serving a subscriber belongs to that subscriber, never to the publisher. */
 function failReceiver(engine: Engine, session: Session, error: unknown): void {
   if (error instanceof InvariantViolation) throw error;
+  engine.stats.deliveriesDropped.fault++;
   engine.logger.log('error', `Error: Unable to serve client ${session.clientId}: ${String(error)}`);
   session.outlet?.disconnect(ReasonCode.UnspecifiedError);
 }

@@ -122,10 +122,12 @@ function restoreDelivery(
     session.queuedQos0 ??= [];
     session.queuedQos0.push({ message: message as Message, retain: fact.retain, ids });
     session.queuedQos0Bytes += message?.payloadLength ?? 0;
+    engine.stats.deliveries++;
     return true;
   }
   const held = fact.state === DeliveryState.awaitingPubcomp ? null : (message ?? null);
   if (held === null) release(engine.holdings, message ?? null);
+  if (stepOf[fact.state] === Step.queued) engine.stats.deliveries++;
   session.outgoingRing().restore(fact.sequence, held, fact.qos, fact.retain, ids, stepOf[fact.state]);
   return true;
 }

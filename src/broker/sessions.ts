@@ -108,11 +108,17 @@ export function endSession(engine: Engine, session: Session): void {
     for (let sequence = outgoing.first; sequence < outgoing.end; sequence++) {
       if (outgoing.step(sequence) !== 0) release(engine.holdings, outgoing.message(sequence));
     }
+    engine.stats.deliveriesDropped.sessionEnded += outgoing.queued;
     session.outgoing = null;
   }
+  engine.stats.deliveriesDropped.sessionEnded += session.queuedQos0?.length ?? 0;
   for (const queued of session.queuedQos0 ?? []) release(engine.holdings, queued.message);
   session.queuedQos0 = null;
-  for (const message of session.received?.values() ?? []) release(engine.holdings, message);
+  for (const message of session.received?.values() ?? []) {
+    if (message === null) continue;
+    engine.stats.messagesDropped.sessionEnded++;
+    release(engine.holdings, message);
+  }
   session.received = null;
   engine.sessions.delete(session.clientId);
   if (session.isPersistent) engine.store.sessionRemoved(session.clientId);

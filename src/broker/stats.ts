@@ -1,3 +1,6 @@
+import { type DeliveryDrop, deliveryDrops, type MessageDrop, messageDrops } from '../contracts/drop-reason.ts';
+import { dropCounters } from '../session/drop-counters.ts';
+
 /** Counters since the broker started; plain numbers, incremented in the path and read by `observe/`. */
 export class Stats {
   /** Network bytes, all packet types. */
@@ -11,8 +14,16 @@ export class Stats {
   publishSent = 0;
   publishBytesReceived = 0;
   publishBytesSent = 0;
-  /** Deliveries given up because of a queue, window or buffer limit. */
+  /** Deliveries given up because of a queue, window or buffer limit: Mosquitto's one number. */
   publishDropped = 0;
+  /** Deliveries begun, one for each message and subscription that matched it, and those that the store brought back waiting. */
+  deliveries = 0;
+  /** Of those, how many were sent; a PUBLISH that is sent again does not count again. */
+  deliveriesSent = 0;
+  /** Of those, how many were given up, by reason. */
+  readonly deliveriesDropped: Record<DeliveryDrop, number> = dropCounters(deliveryDrops);
+  /** PUBLISH packets of clients that were given to nobody, by reason. */
+  readonly messagesDropped: Record<MessageDrop, number> = dropCounters(messageDrops);
   /** Connections accepted, before any byte. */
   socketsAccepted = 0;
   /** CONNECT packets received. */
@@ -31,6 +42,8 @@ export interface Gauges {
   readonly messagesStored: number;
   /** Payload bytes of those. */
   readonly messagesStoredBytes: number;
+  /** Deliveries that wait in sessions and were not sent yet. */
+  readonly deliveriesWaiting: number;
   readonly retainedCount: number;
   readonly subscriptionsCount: number;
   readonly sharedSubscriptionsCount: number;

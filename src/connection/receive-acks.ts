@@ -91,9 +91,10 @@ function onPubrel(connection: Connection, session: Session, packetId: number): v
       const route = findRoute(engine, bytes, 0, bytes.length);
       // Expired while it waited for PUBREL, or under other rules since: the exchange is finished, the message is not
       // delivered. [MQTT-4.3.3-13]
-      if (!isExpired(message, engine.nowMs) && mayPublish(engine, session, route)) {
-        publish(engine, message, route, session);
-      }
+      const { messagesDropped } = engine.stats;
+      if (isExpired(message, engine.nowMs)) messagesDropped.expired++;
+      else if (!mayPublish(engine, session, route)) messagesDropped.notAuthorized++;
+      else if (publish(engine, message, route, session) === 0) messagesDropped.noSubscribers++;
       if (session.isPersistent) engine.store.receivedRemoved(session.clientId, packetId);
       release(engine.holdings, message);
     }

@@ -42,6 +42,7 @@ export function receivePublish(
   const sizeLimit = engine.limits.messageSizeLimit;
   if (sizeLimit > 0 && view.payloadEnd - view.payloadStart > sizeLimit) {
     if (hub.isTracing) engine.logger.log('debug', logLines.tooLargePublish(connection.clientId, line(route, view)));
+    engine.stats.messagesDropped.tooLarge++;
     // Mosquitto says 0x95, which PUBACK and PUBREC may not carry. [MQTT-3.4.2-1] [MQTT-3.5.2-1]
     refuse(connection, view.qos, view.packetId, ReasonCode.QuotaExceeded);
     return;
@@ -122,6 +123,7 @@ function accept(connection: Connection, bytes: Buffer, route: Route<Subscription
   const { packetId } = view;
   const positionBefore = engine.store.position;
   const matched = publish(engine, message, route, session);
+  if (matched === 0) engine.stats.messagesDropped.noSubscribers++;
   if (packetId === 0) return;
   // Nobody was there to get it: MQTT 5.0 clients are told, as Mosquitto does.
   const reasonCode = matched === 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
@@ -136,6 +138,7 @@ function acceptQos2(connection: Connection, session: Session, packetId: number):
   const bound = maxInflightMessages > 0 && maxQueuedMessages > 0 ? maxInflightMessages + maxQueuedMessages : 65_535;
   if (session.received.size >= bound) {
     engine.stats.publishDropped++;
+    engine.stats.messagesDropped.quota++;
     if (connection.version !== 5) session.received.set(packetId, null);
     connection.acknowledge('pubrec', packetId, ReasonCode.QuotaExceeded);
     return;
@@ -253,6 +256,7 @@ function routeAgain(connection: Connection, { topic }: Route<Subscription>): Rou
 /** @param rights - the rules that denied it; absent where it was not them */
 function deny(connection: Connection, route: Route<Subscription>, view: PublishView, rights?: Rights): void {
   const { hub } = connection;
+  hub.engine.stats.messagesDropped.notAuthorized++;
   if (hub.isTracing) {
     hub.engine.logger.log('debug', logLines.deniedPublish(connection.clientId, line(route, view)));
   }

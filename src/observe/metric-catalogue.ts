@@ -2,7 +2,9 @@
  * Every number the broker tells about itself: one row each, from which `$SYS` topics, the HTTP view and the
  * documentation are made.
  */
+
 import type { Gauges, Stats } from '../broker/stats.ts';
+import { type DropRow, deliveryDrops, messageDrops } from '../contracts/drop-reason.ts';
 
 /** Where the rows read. */
 export interface MetricSource {
@@ -24,8 +26,38 @@ export interface Metric {
   readonly kind: 'counter' | 'gauge' | 'maximum';
   /** Name for metric collectors; in bytes where it ends in `_bytes`. */
   readonly exportName: string;
+  /** Labels that tell rows of one `exportName` apart; such rows stand together and share their kind. */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly help: string;
   readonly read: (source: MetricSource) => number;
+}
+
+/** Deliveries given up, a row for each reason. */
+const deliveryDropRows = rowsOf(deliveryDrops).map(
+  ([reason, { label, help }]): Metric => ({
+    topics: [`deliveries/dropped/${label}`],
+    kind: 'counter',
+    exportName: 'mqtt_deliveries_dropped_total',
+    labels: { reason: label },
+    help: `Deliveries given up. ${help}`,
+    read: ({ stats }) => stats.deliveriesDropped[reason],
+  }),
+);
+
+/** PUBLISH packets that were given to nobody, a row for each reason. */
+const messageDropRows = rowsOf(messageDrops).map(
+  ([reason, { label, help }]): Metric => ({
+    topics: [`publish/messages/refused/${label}`],
+    kind: 'counter',
+    exportName: 'mqtt_publish_refused_total',
+    labels: { reason: label },
+    help: `PUBLISH packets given to nobody. ${help}`,
+    read: ({ stats }) => stats.messagesDropped[reason],
+  }),
+);
+
+function rowsOf<Reason extends string>(rows: Readonly<Record<Reason, DropRow>>): [Reason, DropRow][] {
+  return Object.entries(rows) as [Reason, DropRow][]; // every key of the table, and no other
 }
 
 /** In the order in which they are published. */
@@ -199,6 +231,29 @@ export const metrics: readonly Metric[] = [
     help: 'Connections accepted.',
     read: ({ stats }) => stats.socketsAccepted,
   },
+  {
+    topics: ['deliveries/count'],
+    kind: 'counter',
+    exportName: 'mqtt_deliveries_total',
+    help: 'Deliveries begun, one for each message and subscription that matched it: those sent, waiting and dropped.',
+    read: ({ stats }) => stats.deliveries,
+  },
+  {
+    topics: ['deliveries/sent'],
+    kind: 'counter',
+    exportName: 'mqtt_deliveries_sent_total',
+    help: 'Deliveries sent; a PUBLISH that is sent again does not count again.',
+    read: ({ stats }) => stats.deliveriesSent,
+  },
+  {
+    topics: ['deliveries/waiting'],
+    kind: 'gauge',
+    exportName: 'mqtt_deliveries_waiting',
+    help: 'Deliveries that wait in sessions and were not sent yet.',
+    read: ({ gauges }) => gauges.deliveriesWaiting,
+  },
+  ...deliveryDropRows,
+  ...messageDropRows,
 ];
 
 /** What is also shown as events per minute, averaged over 1, 5 and 15 minutes, below `$SYS/broker/load/`. */

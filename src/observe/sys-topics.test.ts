@@ -14,6 +14,7 @@ function setUp(intervalSeconds = 10, startMs = 1_800_000_003_000) {
     clientsConnected: 0,
     messagesStored: 0,
     messagesStoredBytes: 0,
+    deliveriesWaiting: 0,
     retainedCount: 0,
     subscriptionsCount: 0,
     sharedSubscriptionsCount: 0,
@@ -167,5 +168,7 @@ test('gives the last numbers under their names, without aliases', () => {
 test('no name is used twice', () => {
   const topics = metrics.flatMap((metric) => metric.topics);
   expect(new Set(topics).size).toBe(topics.length);
-  expect(new Set(metrics.map((metric) => metric.exportName)).size).toBe(metrics.length);
+  expect(new Set(metrics.map(({ exportName, labels }) => exportName + JSON.stringify(labels))).size).toBe(
+    metrics.length,
+  );
 });

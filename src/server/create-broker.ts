@@ -50,6 +50,7 @@ const noGauges: Gauges = {
   clientsConnected: 0,
   messagesStored: 0,
   messagesStoredBytes: 0,
+  deliveriesWaiting: 0,
   retainedCount: 0,
   subscriptionsCount: 0,
   sharedSubscriptionsCount: 0,
@@ -238,7 +239,10 @@ export class EmbeddedBroker {
   /** A snapshot; all 0 before the start. */
   get stats(): BrokerStats {
     const broker = this.#running?.broker;
-    return { ...(broker?.stats ?? new Stats()), ...(broker?.gauges() ?? noGauges) };
+    const stats = broker?.stats ?? new Stats();
+    const deliveriesDropped = { ...stats.deliveriesDropped };
+    const messagesDropped = { ...stats.messagesDropped };
+    return { ...stats, ...(broker?.gauges() ?? noGauges), deliveriesDropped, messagesDropped };
   }
 
   /**

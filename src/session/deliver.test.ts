@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { deliveryDrops } from '../contracts/drop-reason.ts';
 import { createMessage, Message } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import type { Store } from '../contracts/store.ts';
@@ -12,6 +13,7 @@ import {
   sendCommitted,
   sendWaiting,
 } from './deliver.ts';
+import { dropCounters } from './drop-counters.ts';
 import { Session, type Subscription } from './session.ts';
 
 const publisher = { clientId: 'p', username: null, listenerPort: 0 };
@@ -69,7 +71,7 @@ function world(changes: Partial<DeliveryLimits> = {}) {
   const reported: string[] = [];
   const needs: DeliveryNeeds & { nowMs: number } = {
     limits: { ...limits, ...changes },
-    stats: { publishDropped: 0 },
+    stats: { publishDropped: 0, deliveries: 0, deliveriesSent: 0, deliveriesDropped: dropCounters(deliveryDrops) },
     holdings: { count: 0, bytes: 0, lastStoreId: 0 },
     // Only the calls that deliveries make are there.
     store: journal as unknown as Store,

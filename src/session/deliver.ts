@@ -5,6 +5,7 @@
  * up to the limits; over the limit the newest is dropped, as Mosquitto does. A fault in here belongs to the subscriber.
  */
 import type { Rights, Verdict } from '../contracts/authorizer.ts';
+import type { DeliveryDrop } from '../contracts/drop-reason.ts';
 import type { Message } from '../contracts/message.ts';
 import type { Store } from '../contracts/store.ts';
 import { packetIdOf } from '../contracts/store.ts';
@@ -28,7 +29,12 @@ export interface DeliveryLimits {
 /** What of the engine a delivery touches. */
 export interface DeliveryNeeds {
   readonly limits: DeliveryLimits;
-  readonly stats: { publishDropped: number };
+  readonly stats: {
+    publishDropped: number;
+    deliveries: number;
+    deliveriesSent: number;
+    readonly deliveriesDropped: Record<DeliveryDrop, number>;
+  };
   readonly holdings: Holdings;
   readonly store: Store;
   /** Sessions with QoS 2 deliveries that the store has not made safe yet. */
@@ -51,6 +57,7 @@ export function deliver(
   subscription: Subscription,
   isReplay: boolean,
 ): void {
+  needs.stats.deliveries++;
   let qos = subscription.qos;
   if (message.qos < qos && !needs.limits.upgradeOutgoingQos) qos = message.qos;
   const retain = isReplay || (subscription.retainAsPublished && message.retain);
@@ -70,13 +77,16 @@ function deliverQos0(
 ): void {
   const outlet = session.outlet;
   if (outlet !== null) {
-    if (outlet.isFull) drop(needs, session);
-    else outlet.sendPublish(message, 0, retain, false, 0, ids);
+    if (outlet.isFull) drop(needs, session, 'socketFull');
+    else countSent(needs, outlet.sendPublish(message, 0, retain, false, 0, ids));
     return;
   }
-  if (!needs.limits.queueQos0Messages || !session.isPersistent) return;
+  if (!needs.limits.queueQos0Messages || !session.isPersistent) {
+    needs.stats.deliveriesDropped.clientAway++;
+    return;
+  }
   if (!hasRoom(needs.limits, session)) {
-    drop(needs, session);
+    drop(needs, session, 'queueFull');
     return;
   }
   const kept = message.keep();
@@ -114,11 +124,13 @@ function deliverAcknowledged(
       }
     }
     const sequence = outgoing.pushSent(kept, qos, retain, ids);
-    if (!outlet.sendPublish(message, qos, retain, false, packetIdOf(sequence), ids)) finish(needs, session, sequence);
+    const isSent = outlet.sendPublish(message, qos, retain, false, packetIdOf(sequence), ids);
+    countSent(needs, isSent);
+    if (!isSent) finish(needs, session, sequence);
     return;
   }
   if (!hasRoom(needs.limits, session)) {
-    drop(needs, session);
+    drop(needs, session, 'queueFull');
     return;
   }
   const kept = message.keep();
@@ -179,13 +191,14 @@ export function sendWaiting(needs: DeliveryNeeds, session: Session): void {
     const sequence = outgoing.sendAt;
     const message = outgoing.message(sequence) as Message;
     if (isExpired(message, needs.nowMs)) {
+      needs.stats.deliveriesDropped.expired++;
       finish(needs, session, sequence);
       continue;
     }
     if (sequence >= (session.unsafe?.[0]?.sequence ?? Number.POSITIVE_INFINITY) && outgoing.qos(sequence) === 2) return;
     if (!hasWindow(needs.limits, outgoing, session, message)) return;
     outgoing.sent();
-    const sent = outlet.sendPublish(
+    const isSent = outlet.sendPublish(
       message,
       outgoing.qos(sequence),
       outgoing.retain(sequence),
@@ -193,7 +206,8 @@ export function sendWaiting(needs: DeliveryNeeds, session: Session): void {
       packetIdOf(sequence),
       outgoing.subscriptionIds(sequence),
     );
-    if (!sent) finish(needs, session, sequence);
+    countSent(needs, isSent);
+    if (!isSent) finish(needs, session, sequence);
   }
 }
 
@@ -219,7 +233,8 @@ export function resume(needs: DeliveryNeeds, session: Session): void {
   session.queuedQos0Bytes = 0;
   needs.store.deliveryRemoved(session.clientId, 0);
   for (const { message, retain, ids } of queued) {
-    if (!isExpired(message, needs.nowMs)) outlet.sendPublish(message, 0, retain, false, 0, ids);
+    if (isExpired(message, needs.nowMs)) needs.stats.deliveriesDropped.expired++;
+    else countSent(needs, outlet.sendPublish(message, 0, retain, false, 0, ids));
     release(needs.holdings, message);
   }
 }
@@ -259,11 +274,14 @@ function recheck(needs: DeliveryNeeds, session: Session, from: number): void {
   for (let sequence = from; outgoing !== null && sequence < outgoing.end; sequence++) {
     if (outgoing.step(sequence) === Step.none) continue;
     const message = outgoing.message(sequence);
-    if (message !== null && isDenied(message)) finish(needs, session, sequence);
+    if (message === null || !isDenied(message)) continue;
+    if (sequence >= outgoing.sendAt) needs.stats.deliveriesDropped.notAuthorized++;
+    finish(needs, session, sequence);
   }
   if (queuedQos0 === null) return;
   session.queuedQos0 = queuedQos0.filter(({ message }) => {
     if (!isDenied(message)) return true;
+    needs.stats.deliveriesDropped.notAuthorized++;
     session.queuedQos0Bytes -= message.payloadLength;
     release(needs.holdings, message);
     return false;
@@ -298,8 +316,16 @@ function hasRoom(limits: DeliveryLimits, session: Session): boolean {
   return (session.outgoing?.queuedBytes ?? 0) + session.queuedQos0Bytes < limits.maxQueuedBytes;
 }
 
-function drop(needs: DeliveryNeeds, session: Session): void {
+/** What becomes of a delivery that was handed to the outlet; one that is too large for the client is done without being sent. */
+function countSent({ stats }: DeliveryNeeds, isSent: boolean): void {
+  if (isSent) stats.deliveriesSent++;
+  else stats.deliveriesDropped.tooLarge++;
+}
+
+/** Gives up a delivery because of a limit. */
+function drop(needs: DeliveryNeeds, session: Session, reason: DeliveryDrop): void {
   needs.stats.publishDropped++;
+  needs.stats.deliveriesDropped[reason]++;
   if (session.hasReportedDrops) return;
   session.hasReportedDrops = true;
   needs.reportDrops(session);
