@@ -25,7 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   client: ['transport/dial', 'transport/dial-error', 'codec', 'topics', 'base'],
   bridge: ['broker', 'client', 'contracts', 'topics', 'base'],
   observe: ['broker', 'contracts', 'topics', 'base'],
-  http: ['broker', 'observe', 'security', 'config', 'contracts', 'base'],
+  http: ['broker', 'session', 'observe', 'security', 'config', 'contracts', 'topics', 'codec', 'base'],
   server: [
     ...['http', 'bridge', 'observe', 'client', 'connection', 'transport', 'security', 'store', 'history', 'cluster'],
     ...['broker', 'session', 'contracts', 'config', 'codec', 'topics', 'base'],
