@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { buildExecutables, buildLibrary } from './build.mjs';
 import { root, runNode, step } from './children.mjs';
+import { checkCoverage, measuredFolders } from './coverage.mjs';
 import { checks } from './lint.mjs';
 import { ensureDebianPackages, ensureNodeModules } from './setup.mjs';
 
@@ -53,6 +54,7 @@ export async function test(args) {
       continue;
     }
     const report = await vitest(project, filters, coverage);
+    for (const isEnough of report.coverage) count(isEnough);
     for (const key of ['passed', 'failed', 'skipped']) total[key] += report[key];
     files.push(...report.files);
   }
@@ -76,12 +78,21 @@ async function vitest(project, filters, coverage) {
     '--reporter=json',
     `--outputFile.json=${output}`,
   ];
-  if (coverage) args.push('--coverage', `--coverage.reportsDirectory=coverage/${project}`);
+  // What a part of the tests reaches says nothing.
+  const isMeasured = project === 'unit' && filters.length === 0;
+  const reportFolder = coverage ? join(root, 'coverage', project) : folder;
+  if (coverage || isMeasured) {
+    args.push('--coverage', '--coverage.reportOnFailure', `--coverage.reportsDirectory=${reportFolder}`);
+  }
+  if (!coverage && isMeasured) {
+    args.push('--coverage.reporter=json-summary');
+    args.push(...measuredFolders.map((name) => `--coverage.include=${name}/**/*.ts`));
+  }
   try {
     const cli = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     let status = 0;
     await step(`test: ${project}`, async () => (status = await runNode([cli, ...args, ...filters])));
-    return summarise(status, output);
+    return { ...summarise(status, output), coverage: isMeasured ? checkCoverage(reportFolder) : [] };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -145,6 +145,8 @@ describe('writes', () => {
     ['3.1.1', least311],
     ['5.0', least5],
     ['5.0 with everything', full5],
+    ['3.1.1 with a Will, not retained', '10 15  00 04 "MQTT" 04 16 00 3c  00 01 "c"  00 01 "w" 00 03 00 ff 01'],
+    ['3.1 with a retained Will', '10 15  00 06 "MQIsdp" 03 26 00 3c  00 01 "c"  00 01 "w" 00 01 "m"'],
     ['3.1.1 of a bridge', '10 0d  00 04 "MQTT" 84 00 00 3c  00 01 "b"'],
   ])('what it read: %s', (_name, source) => {
     const packet = connect(source);
@@ -170,6 +172,7 @@ describe('Protocol Name and level', () => {
     ['another name', '10 0d  00 04 "AMQP" 04 02 00 3c  00 01 "c"'],
     ['another case', '10 0d  00 04 "mqtt" 04 02 00 3c  00 01 "c"'],
     ['a longer name', '10 0e  00 05 "MQTTX" 04 02 00 3c  00 01 "c"'],
+    ['a much longer name', '10 10  00 07 "MQIsdpX" 03 02 00 3c  00 01 "c"'],
     ['a length above the packet', '10 06  ff ff "MQTT"'],
     ['an empty packet', '10 00'],
     ['no level', '10 06  00 04 "MQTT"'],

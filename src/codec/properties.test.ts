@@ -127,6 +127,10 @@ describe('refuses', () => {
     expect(protocolErrorOf(() => read(source, owner, from)).reasonCode).toBe(reasonCode);
   });
 
+  test('nothing where a field was not set', () => {
+    expect(write({ contentType: undefined } as unknown as Properties, 'publish')).toEqual(bytes('00'));
+  });
+
   test('to write what we got wrong ourselves', () => {
     expect(() => write({ willDelayInterval: 1 }, 'publish')).toThrow(InvariantViolation);
     expect(() => write({ receiveMaximum: 65_536 }, 'connect')).toThrow(InvariantViolation);
@@ -153,6 +157,22 @@ describe('the section that travels on', () => {
   test('knows where its Message Expiry Interval is', () => {
     expect(expiryOffsetIn(section, 0, section.length)).toBe(section.length - 4);
     expect(expiryOffsetIn(section, 0, 9)).toBe(-1);
+  });
+
+  test('may hold properties of every type', () => {
+    const every = bytes(`
+      01 01                    -- a byte
+      25 00                    -- a flag
+      21 00 14                 -- two bytes
+      02 00 00 01 00           -- four bytes
+      0b ff 7f                 -- a Variable Byte Integer
+      03 00 01 "t"             -- a string
+      09 00 02 18 18           -- binary data
+      26 00 01 "k" 00 01 "v"   -- a pair
+    `);
+    expect(copySectionWithout(every, 0, every.length, 0x18)).toEqual(every);
+    expect(expiryOffsetIn(every, 0, every.length)).toBe(8);
+    expect(() => expiryOffsetIn(bytes('7f 00'), 0, 2)).toThrow(InvariantViolation);
   });
 
   test('is made from properties and read back', () => {

@@ -13,7 +13,10 @@ const rowIndexById: readonly number[] = Array.from({ length: 128 }, (_, id) =>
   propertyTable.findIndex((row) => row.id === id),
 );
 
-/** Per owner, one bit per row (27 of them): the properties that may occur there, and those that may repeat. */
+/**
+ * Per owner, one bit per row (27 of them): the properties that may occur there, and those that may repeat. Every owner is in
+ * both, because User Property is.
+ */
 const allowedIn = bitsPerOwner((row) => row.packets);
 const repeatableIn = bitsPerOwner((row) => row.repeatable ?? []);
 
@@ -57,8 +60,8 @@ export function readSection(reader: Reader, owner: PropertyOwner, from: Side): P
   const draft: Draft = {};
   const users: UserProperty[] = [];
   const identifiers: number[] = [];
-  const allowed = allowedIn.get(owner) ?? 0;
-  const repeatable = repeatableIn.get(owner) ?? 0;
+  const allowed = allowedIn.get(owner) as number;
+  const repeatable = repeatableIn.get(owner) as number;
   let seen = 0;
   while (reader.offset < reader.end) {
     const id = reader.varint('Property Identifier');

@@ -184,6 +184,19 @@ describe('as a packet', () => {
     expect(decodeBytes(source, 4, 'server')).toEqual({ ...packet, properties: {} });
   });
 
+  test('QoS 0 has no Packet Identifier, and no flag that is not set', () => {
+    const { packetId: _, ...unnumbered } = packet;
+    const plain = { ...unnumbered, topic: 'a', qos: 0 as const, retain: false, dup: false, properties: {} };
+    expect(encodePacket({ ...plain, packetId: 0 }, 5)).toEqual(bytes('30 06 00 01 "a" 00 00 ff'));
+    expect(decodeBytes('30 06 00 01 "a" 00 00 ff', 5, 'server')).toEqual({ ...plain, packetId: 0 });
+  });
+
+  test('v5 a Topic Alias may stand for the Topic Name', () => {
+    const read = decodeBytes('30 06 00 00 03 23 00 07', 5, 'server');
+    expect(read).toMatchObject({ topic: '', properties: { topicAlias: 7 } });
+    expect(protocolErrorOf(() => decodeBytes('30 07 00 01 "a" 03 23 00 00', 5, 'server')).reasonCode).toBe(0x94);
+  });
+
   test('the Topic Name is checked too', () => {
     expect(protocolErrorOf(() => decodeBytes('30 03 00 01 "#"', 4, 'client')).statement).toBe('MQTT-3.3.2-2');
     expect(protocolErrorOf(() => decodeBytes('30 03 00 01 ff', 4, 'client')).statement).toBe('MQTT-1.5.4-1');

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Rights } from '../contracts/authorizer.ts';
 import { deliveryDrops } from '../contracts/drop-reason.ts';
 import { createMessage, Message } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
@@ -14,6 +15,7 @@ import {
   sendWaiting,
 } from './deliver.ts';
 import { dropCounters } from './drop-counters.ts';
+import { hold, release } from './holding.ts';
 import { Session, type Subscription } from './session.ts';
 
 const publisher = { clientId: 'p', username: null, listenerPort: 0 };
@@ -172,6 +174,15 @@ describe('QoS 0', () => {
     for (const text of ['a', 'b', 'c', 'd']) deliver(needs, session, message(text, 0), subscription(session, 0), false);
     expect(session.queuedQos0).toHaveLength(3);
     expect(needs.stats.publishDropped).toBe(1);
+  });
+
+  test('queued for an absent client counts against the byte limit, before there is any other delivery', () => {
+    const { needs, session, reported } = world({ queueQos0Messages: true, maxQueuedBytes: 4 });
+    session.expiryIntervalSeconds = 60;
+    session.outlet = null;
+    for (const text of ['ab', 'cd', 'ef']) deliver(needs, session, message(text, 0), subscription(session, 0), false);
+    expect([session.queuedQos0?.length, session.queuedQos0Bytes, session.outgoing]).toEqual([2, 4, null]);
+    expect([needs.stats.publishDropped, reported]).toEqual([1, ['c']]);
   });
 
   test('is not queued for a session that ends with its connection', () => {
@@ -406,6 +417,83 @@ describe('after a reconnect', () => {
     });
   });
 
+  describe('of a client whose rights are others by then', () => {
+    const denyB: Rights = { decide: (_action, name) => (name === 'b' ? -1 : 1), describe: () => 'no' };
+
+    function about(name: string, text: string, qos: 0 | 1 | 2): Message {
+      return createMessage({ name, bytes: Buffer.from(name) }, publisher, { payload: Buffer.from(text), qos });
+    }
+
+    /** Deliveries 1 to 4 under way (2 done, 3 released) and 5, 6 waiting; half of each kind is about `b`. */
+    function absent() {
+      const parts = world({ queueQos0Messages: true, maxQueuedMessages: 10 });
+      const { needs, session, outlet } = parts;
+      session.expiryIntervalSeconds = 60;
+      outlet.receiveMaximum = 4;
+      for (const [name, text] of ['a1', 'a2', 'b3', 'b4'].map((text) => [text[0] as string, text] as const)) {
+        deliver(needs, session, about(name, text, 2), subscription(session, 2), false);
+      }
+      finish(needs, session, 2);
+      session.outgoing?.released(3);
+      session.outlet = null;
+      for (const text of ['a5', 'b6'])
+        deliver(needs, session, about(text[0] as string, text, 1), subscription(session, 2), false);
+      for (const text of ['b7', 'a8'])
+        deliver(needs, session, about(text[0] as string, text, 0), subscription(session, 0), false);
+      session.outgoing?.interrupted();
+      const fresh = new Recorder();
+      fresh.receiveMaximum = 4;
+      session.outlet = fresh;
+      session.mustRecheck = true;
+      return { ...parts, fresh };
+    }
+
+    test('what it may not read any more is given up, and told; an exchange that only needs PUBREL ends as it began', () => {
+      const { needs, session, fresh, reported } = absent();
+      session.rights = denyB;
+      resume(needs, session);
+      expect(fresh.sent).toEqual(['a1 q2 d #1', 'PUBREL #3', 'a5 q1 #5', 'a8 q0 #0']);
+      expect(reported).toEqual(['receive b', 'receive b', 'receive b']);
+      expect(session.queuedQos0Bytes).toBe(0);
+      expect(session.mustRecheck).toBe(false);
+    });
+
+    test('without rules everything comes', () => {
+      const { needs, session, fresh, reported } = absent();
+      session.rights = null;
+      resume(needs, session);
+      expect(fresh.sent).toEqual(['a1 q2 d #1', 'PUBREL #3', 'b4 q2 d #4', 'a5 q1 #5', 'b7 q0 #0', 'a8 q0 #0']);
+      expect(reported).toEqual([]);
+    });
+
+    test('only QoS 0 messages may be there to judge', () => {
+      const { needs, session, outlet, reported } = world({ queueQos0Messages: true });
+      session.expiryIntervalSeconds = 60;
+      session.outlet = null;
+      for (const name of ['a', 'b']) deliver(needs, session, about(name, name, 0), subscription(session, 0), false);
+      session.outlet = outlet;
+      session.rights = denyB;
+      session.mustRecheck = true;
+      resume(needs, session);
+      expect(outlet.sent).toEqual(['a q0 #0']);
+      expect(reported).toEqual(['receive b']);
+      expect(needs.holdings).toMatchObject({ count: 0, bytes: 0 });
+    });
+
+    test('nothing is sent before it was judged, also without a reconnect', () => {
+      const { needs, session, outlet, reported } = world();
+      outlet.receiveMaximum = 1;
+      for (const text of ['b1', 'b2', 'a3'])
+        deliver(needs, session, about(text[0] as string, text, 1), subscription(session, 1), false);
+      session.rights = denyB;
+      session.mustRecheck = true;
+      finish(needs, session, 1);
+      sendWaiting(needs, session);
+      expect(outlet.sent).toEqual(['b1 q1 #1', 'a3 q1 #3']);
+      expect(reported).toEqual(['receive b']);
+    });
+  });
+
   test('nothing happens without a connection or without deliveries', () => {
     const { needs, session, outlet } = world();
     resume(needs, session);
@@ -439,6 +527,33 @@ test('v5 [MQTT-4.3.3-10] QoS 2 is not sent before the store has it; QoS 1 is', (
   sendCommitted(needs, session);
   expect(outlet.sent.slice(2)).toEqual(['three q2 #3']);
   expect(needs.awaitingCommit.size).toBe(0);
+});
+
+test('a session that waits for nothing is not disturbed when the store is safe', () => {
+  const { needs, session, outlet } = world();
+  sendCommitted(needs, session);
+  expect(outlet.sent).toEqual([]);
+});
+
+test('v5 [MQTT-4.3.3-10] a message that was let go and is held again is the same one to the store', () => {
+  const holdings = { count: 0, bytes: 0, lastStoreId: 0 };
+  const [one, other] = [message('one', 1), message('other', 1)];
+  hold(holdings, one);
+  release(holdings, one);
+  hold(holdings, other);
+  hold(holdings, one);
+  expect([one.storeId, other.storeId]).toEqual([1, 2]);
+  expect(holdings).toEqual({ count: 2, bytes: 8, lastStoreId: 2 });
+});
+
+test('the wheel asks whoever made the session when to look again', () => {
+  const asked: Session[] = [];
+  const session = new Session('c', publisher, (due) => {
+    asked.push(due);
+    return 17;
+  });
+  expect(session.onWheel()).toBe(17);
+  expect(asked).toEqual([session]);
 });
 
 test('a transient message is copied once, however many sessions keep it', () => {

@@ -7,6 +7,7 @@
 import type { Rights, Verdict } from '../contracts/authorizer.ts';
 import type { DeliveryDrop } from '../contracts/drop-reason.ts';
 import type { Message } from '../contracts/message.ts';
+import type { Outlet } from '../contracts/outlet.ts';
 import type { Store } from '../contracts/store.ts';
 import { packetIdOf } from '../contracts/store.ts';
 import { type Holdings, hold, release } from './holding.ts';
@@ -112,7 +113,7 @@ function deliverAcknowledged(
     outlet !== null &&
     outgoing.queued === 0 &&
     !outlet.isCongested &&
-    hasWindow(needs.limits, outgoing, session, message)
+    hasWindow(needs.limits, outgoing, outlet, message)
   ) {
     // A session that ends with its connection never sends twice, so its message need not be kept.
     const kept = session.isPersistent ? message.keep() : null;
@@ -196,7 +197,7 @@ export function sendWaiting(needs: DeliveryNeeds, session: Session): void {
       continue;
     }
     if (sequence >= (session.unsafe?.[0]?.sequence ?? Number.POSITIVE_INFINITY) && outgoing.qos(sequence) === 2) return;
-    if (!hasWindow(needs.limits, outgoing, session, message)) return;
+    if (!hasWindow(needs.limits, outgoing, outlet, message)) return;
     outgoing.sent();
     const isSent = outlet.sendPublish(
       message,
@@ -301,9 +302,9 @@ export function isExpired(message: Message, nowMs: number): boolean {
   return message.expiresAtMs !== 0 && message.expiresAtMs <= nowMs;
 }
 
-function hasWindow(limits: DeliveryLimits, outgoing: Outgoing, session: Session, message: Message): boolean {
+function hasWindow(limits: DeliveryLimits, outgoing: Outgoing, outlet: Outlet, message: Message): boolean {
   // [MQTT-3.3.4-9]
-  if (outgoing.inFlight >= (session.outlet?.receiveMaximum ?? 0) || !outgoing.hasPacketId) return false;
+  if (outgoing.inFlight >= outlet.receiveMaximum || !outgoing.hasPacketId) return false;
   const bytesMax = limits.maxInflightBytes;
   return bytesMax === 0 || outgoing.inFlight === 0 || outgoing.inFlightBytes + message.payloadLength <= bytesMax;
 }

@@ -32,6 +32,14 @@ describe('deliveries that are sent at once', () => {
     expect([outgoing.inFlight, outgoing.inFlightBytes]).toEqual([0, 0]);
   });
 
+  test('v5 [MQTT-4.3.3-4] go on to PUBREL without a message to let go', () => {
+    const outgoing = new Outgoing();
+    const sequence = outgoing.pushSent(null, 2, false, null);
+    expect(outgoing.released(sequence)).toBeNull();
+    expect(outgoing.step(sequence)).toBe(Step.awaitingPubcomp);
+    expect([outgoing.inFlight, outgoing.inFlightBytes]).toEqual([1, 0]);
+  });
+
   test('are done in any order', () => {
     const outgoing = new Outgoing();
     for (let count = 0; count < 5; count++) outgoing.pushSent(message('x'), 1, false, null);
@@ -104,9 +112,11 @@ test('v5 [MQTT-3.3.1-1] what was under way when the connection ended is a repeat
   outgoing.pushSent(message('a'), 1, false, null);
   outgoing.pushSent(message('b'), 1, false, null);
   outgoing.remove(1);
-  outgoing.pushQueued(message('c'), 1, false, null);
+  const [third, fourth] = [3, 4].map(() => outgoing.pushSent(message('c'), 1, false, null)) as [number, number];
+  outgoing.remove(third);
+  const fifth = outgoing.pushQueued(message('d'), 1, false, null);
   outgoing.interrupted();
-  expect([outgoing.dup(2), outgoing.dup(3)]).toEqual([true, false]);
+  expect([2, third, fourth, fifth].map((sequence) => outgoing.dup(sequence))).toEqual([true, false, true, false]);
 });
 
 test('identifiers wrap behind 65,535 to 1', () => {
@@ -127,6 +137,14 @@ test('a queue may be longer than there are identifiers; those in flight stay dis
   expect(outgoing.hasPacketId).toBe(true);
   outgoing.sent();
   expect(outgoing.find(65_535)).toBe(65_535);
+});
+
+test('keeps the Subscription Identifiers of each delivery when its ring grows', () => {
+  const outgoing = new Outgoing();
+  for (let id = 1; id <= 100; id++) outgoing.pushSent(message('x'), 1, false, id % 3 === 0 ? [id] : null);
+  for (let id = 1; id <= 100; id++) {
+    expect(outgoing.subscriptionIds(outgoing.find(id))).toEqual(id % 3 === 0 ? [id] : null);
+  }
 });
 
 test('gives a large ring back when it is empty', () => {
@@ -159,6 +177,9 @@ describe('a restored session', () => {
     const outgoing = new Outgoing();
     outgoing.restoreLastSequence(41);
     expect(packetIdOf(outgoing.pushSent(message('a'), 1, false, null))).toBe(42);
+    outgoing.restoreLastSequence(7);
+    expect(outgoing.lastSequence).toBe(42);
+    outgoing.remove(42);
     outgoing.restoreLastSequence(7);
     expect(outgoing.lastSequence).toBe(42);
   });

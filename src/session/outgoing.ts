@@ -133,14 +133,15 @@ export class Outgoing {
     if (this.isEmpty) this.#first = this.#sendAt = this.#end = sequence;
     while (this.#end < sequence) this.#put(null, 1, false, null, Step.none);
     this.#put(message, qos, retain, ids, step);
+    const bytes = message?.payloadLength ?? 0;
     if (step === Step.queued) {
       this.#queued++;
-      this.#queuedBytes += message?.payloadLength ?? 0;
+      this.#queuedBytes += bytes;
       this.#skipHoles();
     } else {
       this.#sendAt = this.#end;
       this.#inFlight++;
-      this.#inFlightBytes += message?.payloadLength ?? 0;
+      this.#inFlightBytes += bytes;
       this.#flags[sequence & this.#mask] = (this.#flags[sequence & this.#mask] as number) | dupBit;
     }
   }
@@ -191,7 +192,7 @@ export class Outgoing {
   /** The first waiting delivery goes under way. */
   sent(): void {
     const slot = this.#sendAt & this.#mask;
-    const bytes = this.#messages[slot]?.payloadLength ?? 0;
+    const bytes = (this.#messages[slot] as Message).payloadLength; // what waits has its message
     this.#steps[slot] = ((this.#flags[slot] as number) & qosBits) === 1 ? Step.awaitingPuback : Step.awaitingPubrec;
     this.#sendAt++;
     this.#queued--;
@@ -298,15 +299,15 @@ export class Outgoing {
     const messages = new Array<Message | null>(size).fill(null);
     const steps = new Uint8Array(size);
     const flags = new Uint8Array(size);
-    const ids =
-      this.#subscriptionIds === null || size === 0 ? null : new Array<readonly number[] | null>(size).fill(null);
+    const previousIds = this.#subscriptionIds;
+    const ids = previousIds === null || size === 0 ? null : new Array<readonly number[] | null>(size).fill(null);
     for (let sequence = this.#first; sequence < this.#end; sequence++) {
       const from = sequence & this.#mask;
       const to = sequence & mask;
       messages[to] = this.#messages[from] as Message | null;
       steps[to] = this.#steps[from] as number;
       flags[to] = this.#flags[from] as number;
-      if (ids !== null) ids[to] = this.#subscriptionIds?.[from] ?? null;
+      if (ids !== null && previousIds !== null) ids[to] = previousIds[from] as readonly number[] | null;
     }
     this.#messages = messages;
     this.#steps = steps;

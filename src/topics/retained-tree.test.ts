@@ -44,6 +44,13 @@ describe('retained values', () => {
     expect(found(tree, '#')).toEqual(['a']);
   });
 
+  test('are deleted without taking their neighbours along', () => {
+    const tree = treeOf('a/b', 'a/c', 'd');
+    expect(tree.delete('a/b')?.name).toBe('a/b');
+    expect(found(tree, 'a/+')).toEqual(['a/c']);
+    expect(found(tree, '#')).toEqual(['a/c', 'd']);
+  });
+
   test('are found parents first and in the order in which they were stored', () => {
     const tree = treeOf('1/2/3/4', 'b', '1', 'a');
     expect(found(tree, '#')).toEqual(['1', '1/2/3/4', 'b', 'a']);

@@ -26,6 +26,14 @@ test('takes turns among all when nobody is ready', () => {
   expect([1, 2, 3].map(() => group.next(nobody))).toEqual(['a', 'b', 'a']);
 });
 
+test('never gives a member what it may not get, ready or not', () => {
+  const group = groupOf('a', 'b', 'c');
+  const notA = (member: string): boolean => member !== 'a';
+  expect([1, 2, 3].map(() => group.next(everybody, notA))).toEqual(['b', 'c', 'b']);
+  expect([1, 2].map(() => group.next(nobody, notA))).toEqual(['c', 'b']);
+  expect(group.next(everybody, nobody)).toBeUndefined();
+});
+
 test('keeps its place when a member leaves', () => {
   const group = groupOf('a', 'b', 'c');
   group.next(everybody);

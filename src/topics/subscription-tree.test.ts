@@ -46,6 +46,26 @@ describe('a tree', () => {
     expect(find(tree, 'a/b')).toEqual(['one', 'one', 'one', 'three', 'three', 'three']);
   });
 
+  test('v5 [MQTT-3.10.4-1] of two subscribers of one filter the other stays', () => {
+    const tree = new SubscriptionTree<Named>();
+    const [one, two] = [{ name: 'one' }, { name: 'two' }];
+    for (const filter of ['a/b', 'a/+', 'a/#']) {
+      tree.add(filter, one);
+      tree.add(filter, two);
+      tree.remove(filter, one);
+    }
+    expect(find(tree, 'a/b')).toEqual(['two', 'two', 'two']);
+    for (const filter of ['a/b', 'a/+', 'a/#']) tree.remove(filter, two);
+    expect(tree.isEmpty).toBe(true);
+  });
+
+  test('is stale as a whole when somebody says so', () => {
+    const tree = new SubscriptionTree<Named>();
+    const before = tree.generation;
+    tree.invalidate();
+    expect(tree.generation).toBeGreaterThan(before);
+  });
+
   test('removing what was never there changes nothing', () => {
     const tree = new SubscriptionTree<Named>();
     tree.add('a/+/c', { name: 'one' });

@@ -37,7 +37,7 @@ function withoutValue<T>(held: Held<T>, value: T): Held<T> {
   if (!Array.isArray(held)) return held === value ? undefined : held;
   const index = held.indexOf(value);
   if (index >= 0) held.splice(index, 1);
-  return held.length === 1 ? held[0] : held.length === 0 ? undefined : held;
+  return held.length === 1 ? held[0] : held;
 }
 
 function collect<T>(held: Held<T>, into: T[]): void {
