@@ -54,6 +54,29 @@ test('a watcher that was taken off is not called any more, others are', () => {
   expect(seen).toEqual(['second']);
 });
 
+test('a watcher is asked once per topic which ones it is about, and again when it says so', () => {
+  const { broker } = newBroker();
+  const asked: string[] = [];
+  const seen: string[] = [];
+  let wanted = 'b';
+  broker.watch({
+    watches: (topicName) => {
+      asked.push(topicName);
+      return topicName === wanted;
+    },
+    afterPublish: ({ topic }) => seen.push(topic.name),
+  });
+
+  for (const name of ['a', 'a', 'b', 'b']) broker.publish(name, Buffer.from('x'));
+  expect(asked).toEqual(['a', 'b']);
+  expect(seen).toEqual(['b', 'b']);
+
+  wanted = 'a';
+  broker.watchAgain();
+  for (const name of ['a', 'b']) broker.publish(name, Buffer.from('x'));
+  expect(seen).toEqual(['b', 'b', 'a']);
+});
+
 test('a watcher keeps its own this', () => {
   const { broker } = newBroker();
   class Counter {

@@ -97,10 +97,18 @@ export class Broker {
     const { hooks: all, logger } = this.engine;
     const guarded = guard(hooks, logger);
     all.push(guarded);
+    this.watchAgain();
     return () => {
       const index = all.indexOf(guarded);
-      if (index >= 0) all.splice(index, 1);
+      if (index < 0) return;
+      all.splice(index, 1);
+      this.watchAgain();
     };
+  }
+
+  /** Asks those who watch again which topics they are about. */
+  watchAgain(): void {
+    this.engine.routes.clear();
   }
 
   /**
@@ -189,7 +197,7 @@ export class Broker {
 }
 
 /** Every hook there is; the compiler misses none. */
-const everyHook: { readonly [Name in keyof Hooks]-?: true } = {
+const everyHook: { readonly [Name in Exclude<keyof Hooks, 'watches'>]-?: true } = {
   afterConnect: true,
   afterDisconnect: true,
   afterSubscribe: true,
@@ -202,8 +210,8 @@ type AnyHook = (first: unknown, second: unknown, third: unknown) => void;
 
 /** Hooks whose faults stay with them: whoever watches is never in the way of what it watches. */
 function guard(hooks: Hooks, logger: Logger): Hooks {
-  const guarded: Partial<Record<keyof Hooks, AnyHook>> = {};
-  for (const name of Object.keys(everyHook) as (keyof Hooks)[]) {
+  const guarded: Partial<Record<keyof typeof everyHook, AnyHook>> = {};
+  for (const name of Object.keys(everyHook) as (keyof typeof everyHook)[]) {
     const hook = hooks[name] as AnyHook | undefined; // called with what the engine calls it with
     if (hook === undefined) continue;
     guarded[name] = (first, second, third) => {
@@ -218,7 +226,8 @@ function guard(hooks: Hooks, logger: Logger): Hooks {
       }
     };
   }
-  return guarded as Hooks;
+  // Asked while a route is built; what it throws would be the route's fault.
+  return (hooks.watches === undefined ? guarded : { ...guarded, watches: hooks.watches.bind(hooks) }) as Hooks;
 }
 
 class CallbackOutlet implements Outlet {

@@ -22,7 +22,7 @@ export function publish(
   publisher: Session | null,
 ): number {
   if (message.retain && engine.limits.retainAvailable) retain(engine, message);
-  if (engine.hooks.length > 0) {
+  if (route.isWatched) {
     for (const hook of engine.hooks) hook.afterPublish?.(message);
   }
   const matches = route.matches;

@@ -6,7 +6,7 @@ import type { Session, Subscription } from '../session/session.ts';
 import { hashBytes, Route } from '../topics/route-cache.ts';
 import type { Engine } from './engine.ts';
 
-type Needs = Pick<Engine, 'routes' | 'tree' | 'limits'>;
+type Needs = Pick<Engine, 'routes' | 'tree' | 'limits' | 'hooks'>;
 
 /**
  * The present route of the Topic Name `bytes[start..end)`.
@@ -37,6 +37,7 @@ export function findRoute(engine: Needs, bytes: Buffer, start: number, end: numb
     engine.tree.generation,
     engine.limits.allowDuplicateMessages || matches.length < 2 ? matches : oneCopyPerClient(matches),
   );
+  route.isWatched = engine.hooks.some((hooks) => hooks.afterPublish !== undefined && (hooks.watches?.(name) ?? true));
   engine.routes.add(route);
   return route;
 }

@@ -24,6 +24,8 @@ export class Route<T> {
   verdicts: number[] | null = null;
   /** Who was last allowed to publish here; compared, never used. */
   writer: object | null = null;
+  /** Whether somebody watches what is published here; decided once per route. */
+  isWatched = false;
   /** Generation of the subscription tree the matches belong to; −1 when the route must not be used again. */
   generation: number;
 
@@ -94,6 +96,13 @@ export class RouteCache<T> {
     const bytes = Buffer.from(topicName);
     const route = this.find(bytes, 0, bytes.length, hashBytes(bytes, 0, bytes.length));
     if (route !== undefined) route.generation = -1;
+  }
+
+  /** Forgets every route: something changed that all of them were built with. */
+  clear(): void {
+    for (const route of this.#slots) if (route !== undefined) route.generation = -1;
+    this.#slots = new Array<Route<T> | undefined>(smallestSlots).fill(undefined);
+    this.#used = 0;
   }
 
   #place(route: Route<T>): void {
