@@ -1,6 +1,7 @@
 /** All rows, and how a written name finds its row. */
 import { nearestWord } from '../base/suggest.ts';
 import type { OptionRow, OptionTable } from './option.ts';
+import { authenticatorOptions } from './options/authenticators.ts';
 import { bridgeOptions } from './options/bridge.ts';
 import { generalOptions } from './options/general.ts';
 import { listenerOptions } from './options/listener.ts';
@@ -16,6 +17,7 @@ import { websocketOptions } from './options/websockets.ts';
 export const optionRows = {
   ...listenerOptions,
   ...securityOptions,
+  ...authenticatorOptions,
   ...tlsOptions,
   ...websocketOptions,
   ...messageOptions,
@@ -39,6 +41,7 @@ export const optionNames = Object.keys(optionRows) as readonly OptionName[];
 export const optionGroups: readonly { readonly title: string; readonly rows: OptionTable }[] = [
   { title: 'Listeners', rows: listenerOptions },
   { title: 'Security', rows: securityOptions },
+  { title: 'Authentication by others', rows: authenticatorOptions },
   { title: 'TLS', rows: tlsOptions },
   { title: 'WebSockets', rows: websocketOptions },
   { title: 'Messages and sessions', rows: messageOptions },

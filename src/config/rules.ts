@@ -153,10 +153,26 @@ function warnOfIneffective(draft: ConfigDraft, warn: Warn): void {
       }
     }
   }
+  for (const section of [draft.security, ...draft.listeners.map(({ values }) => values)]) {
+    warnOfOrphans(draft, section, warn);
+  }
   if (draft.global.get('per_listener_settings')?.value !== true) return;
   for (const { values } of draft.listeners) {
     const entry = values.get('allow_anonymous');
     if (entry !== undefined) warn(entry, "'listener_allow_anonymous' is the better choice with per_listener_settings");
+  }
+}
+
+/** Options that say how, without the one that says what: `moustique_auth_http_timeout` alone asks nobody. */
+function warnOfOrphans(draft: ConfigDraft, section: Section, warn: Warn): void {
+  for (const [prefix, main] of [
+    ['moustique_auth_http_', 'moustique_auth_http_url'],
+    ['moustique_auth_jwt_', 'moustique_auth_jwt_key_file'],
+  ] as const) {
+    if (section.has(main) || draft.security.has(main)) continue;
+    for (const [name, entry] of section) {
+      if (name.startsWith(prefix)) warn(entry, `'${name}' has no effect without ${main}`);
+    }
   }
 }
 
@@ -168,7 +184,10 @@ function warnOfUnreachable(draft: ConfigDraft, listener: ListenerDraft, warn: Wa
   const isPerListener = draft.global.get('per_listener_settings')?.value === true;
   const get = (name: OptionName) => listener.values.get(name) ?? (isPerListener ? undefined : draft.security.get(name));
   const isAnonymous = get('listener_allow_anonymous')?.value ?? get('allow_anonymous')?.value ?? false;
-  const waysIn = ['password_file', 'psk_file', 'use_identity_as_username', 'use_subject_as_username'] as const;
+  const waysIn = [
+    ...(['password_file', 'psk_file', 'use_identity_as_username', 'use_subject_as_username'] as const),
+    ...(['moustique_auth_http_url', 'moustique_auth_jwt_key_file'] as const),
+  ];
   const hasPlugin = draft.plugins.length > 0 || listener.plugins.length > 0;
   if (isAnonymous === true || hasPlugin || waysIn.some((name) => isOn(get(name)))) return;
   const { port, path } = listener.address;

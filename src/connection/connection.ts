@@ -25,6 +25,7 @@ import { sendWaiting } from '../session/deliver.ts';
 import type { Session, Subscription } from '../session/session.ts';
 import type { Route } from '../topics/route-cache.ts';
 import { AckQueue, acksWaitingMax } from './ack-queue.ts';
+import { AdmissionEnd } from './admission-end.ts';
 import { dispatch } from './dispatch.ts';
 import type { EnhancedAuth } from './enhanced-auth.ts';
 import { fail } from './fail.ts';
@@ -87,6 +88,8 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   #held: Buffer[] | null = null;
   #heldBytes = 0;
 
+  /** null: what it was let in with holds for as long as it stays. */
+  #admissionEnd: AdmissionEnd | null = null;
   #onDrained: () => void = () => {};
   readonly #onFinished: () => void;
 
@@ -186,6 +189,14 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     const { wheel } = this.hub.engine;
     if (seconds === 0) wheel.remove(this);
     else wheel.schedule(this, this.#heardAtTick + 1 + this.silenceTicksMax);
+  }
+
+  /** Ends the connection at a moment, in ms since 1970, whatever its client does. */
+  endAt(endsAtMs: number): void {
+    const { engine } = this.hub;
+    const end = new AdmissionEnd(this, endsAtMs);
+    this.#admissionEnd = end;
+    engine.wheel.schedule(end, end.dueTick());
   }
 
   // What the session asks for.
@@ -367,6 +378,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     this.outbox.drained();
     this.#onDrained();
     engine.wheel.remove(this);
+    if (this.#admissionEnd !== null) engine.wheel.remove(this.#admissionEnd);
     engine.connectionsCount--;
     hub.connections.delete(this);
     this.#onFinished();

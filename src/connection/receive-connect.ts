@@ -84,17 +84,19 @@ function decideLater(
   decide(connection, packet, username, result);
 }
 
+/** @param claimed - the user name of the CONNECT, of the certificate, or proven by enhanced authentication */
 function decide(
   connection: Connection,
   packet: ConnectPacket,
-  username: string | null,
+  claimed: string | null,
   result: AuthenticationResult,
   data: Buffer | null = null,
 ): void {
-  if (result !== 'accepted') {
+  if (result !== 'accepted' && 'reasonCode' in result) {
     end(connection, result.reasonCode, result.reason);
     return;
   }
+  const { username, endsAtMs } = result === 'accepted' ? { username: claimed, endsAtMs: null } : result;
   const clientId = chooseClientId(connection, packet, username);
   if (clientId === null) {
     end(connection, ReasonCode.NotAuthorized);
@@ -113,6 +115,7 @@ function decide(
   }
   if (connection.policy.remembersPasswords === true) connection.password = packet.password ?? null;
   open(connection, packet, { clientId, username, listenerPort: connection.policy.port }, data);
+  if (endsAtMs !== null && connection.state === 'active') connection.endAt(endsAtMs);
 }
 
 /** Whether the user may have the session of this Client Identifier, if there is one; whose it is is not disturbed. */

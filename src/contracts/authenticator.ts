@@ -18,8 +18,22 @@ export interface ConnectRequest {
   readonly isAbandoned?: () => boolean;
 }
 
-/** Let in, or the Reason Code (0x80..0x9F) that becomes the CONNACK. */
-export type AuthenticationResult = 'accepted' | { readonly reasonCode: number; readonly reason?: string };
+/** Let in as somebody whom the credentials name, for as long as they hold. */
+export interface Admission {
+  /** Takes the place of the user name of the CONNECT. */
+  readonly username: string;
+  /** When the connection has to end, in ms since 1970; null: not because of the credentials. */
+  readonly endsAtMs: number | null;
+}
+
+/** Not let in: the Reason Code (0x80..0x9F) that becomes the CONNACK. */
+export interface Refused {
+  readonly reasonCode: number;
+  readonly reason?: string;
+}
+
+/** `accepted`: let in as who it says it is. */
+export type AuthenticationResult = 'accepted' | Admission | Refused;
 
 export interface Authenticator {
   /** Never throws for bad credentials; a rejected promise counts as 0x80. */

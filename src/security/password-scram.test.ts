@@ -2,7 +2,7 @@ import { pbkdf2Sync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../base/clock.ts';
 import type { ConnectRequest } from '../contracts/authenticator.ts';
-import { HashQueue } from './hash-queue.ts';
+import { CheckQueue } from './check-queue.ts';
 import { ListenerAuthenticator, type PasswordChecks } from './listener-authenticator.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import type { PasswordHash } from './password-hash.ts';
@@ -18,14 +18,28 @@ function hashOf(password: string, iterations = 4096): PasswordHash {
 
 function checks(): PasswordChecks {
   const throttle = new LoginThrottle(clock, () => {});
-  return { queue: new HashQueue(1, 1), throttle, randomBytes: (count) => clock.randomBytes(count) };
+  return {
+    queue: new CheckQueue(1, 1),
+    throttle,
+    randomBytes: (count) => clock.randomBytes(count),
+    tellBadToken: () => {},
+  };
 }
 
 test('after a reload, who came in by SCRAM stays while the password is the same, and goes when it is another or gone', () => {
   const shared = checks();
   const under = (password: string | null): ListenerAuthenticator =>
-    new ListenerAuthenticator(new Map(password === null ? [] : [['anne', hashOf(password)]]), false, shared);
-  const shown = { username: 'anne', password: null, hasCertificateIdentity: false };
+    new ListenerAuthenticator(
+      {
+        users: new Map(password === null ? [] : [['anne', hashOf(password)]]),
+        ...{ tokens: null, service: null, allowAnonymous: false },
+      },
+      shared,
+    );
+  const shown: ConnectRequest = {
+    ...{ clientId: 'c', username: 'anne', password: null, hasCertificateIdentity: false },
+    ...{ address: '192.0.2.1', listenerPort: 1883, protocolVersion: 5 },
+  };
   const before = under('secret');
   expect(under('secret').stillAllows(shown, before)).toBe(true);
   expect(under('other').stillAllows(shown, before)).toBe(false);

@@ -10,10 +10,10 @@ import { takeRules } from '../broker/rights.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
 import type { Config } from '../config/config.ts';
 import type { Connection } from '../connection/connection.ts';
-import type { AuthenticationMethods, Authenticator } from '../contracts/authenticator.ts';
+import type { AuthenticationMethods, Authenticator, ConnectRequest } from '../contracts/authenticator.ts';
 import type { ListenerAccess } from '../contracts/authorizer.ts';
 import type { Logger } from '../contracts/logger.ts';
-import { HashQueue } from '../security/hash-queue.ts';
+import { CheckQueue } from '../security/check-queue.ts';
 import {
   CurrentAuthenticator,
   ListenerAuthenticator,
@@ -23,6 +23,7 @@ import { LoginThrottle } from '../security/login-throttle.ts';
 import { type DerivedPolicy, policyOf } from './derive.ts';
 import type { PskKeys } from './listener-tls.ts';
 import { SecurityFiles } from './security-files.ts';
+import { AuthenticationServices, waysInOf } from './ways-in.ts';
 
 /** Password checks at a time: one core is left to the event loop, and threads of the pool to the disk. */
 const checksMax = 3;
@@ -46,6 +47,8 @@ export class AccessControl {
   readonly #places: Place[] = [];
   /** Connection → the authenticator that let it in, or found that it still may be. */
   readonly #admittedBy = new WeakMap<Connection, ListenerAuthenticator>();
+  readonly #services: AuthenticationServices;
+  readonly #nowMs: () => number;
   #reloads = 0;
 
   /**
@@ -64,13 +67,16 @@ export class AccessControl {
     this.#methods = methods;
     this.#allowSymlinks = allowSymlinks;
     this.#checks = {
-      queue: new HashQueue(Math.max(1, Math.min(checksMax, cores - 1)), checksWaitingMax),
+      queue: new CheckQueue(Math.max(1, Math.min(checksMax, cores - 1)), checksWaitingMax),
       throttle: new LoginThrottle(clock, (address, seconds) => {
         const text = `Warning: Too many bad passwords from ${address}: its next attempts wait ${seconds} s.`;
         logger.log('warning', text);
       }),
       randomBytes: (count) => clock.randomBytes(count),
+      tellBadToken: badTokenTeller(clock, logger),
     };
+    this.#services = new AuthenticationServices(clock, logger);
+    this.#nowMs = () => clock.nowMs();
   }
 
   /**
@@ -80,8 +86,10 @@ export class AccessControl {
    */
   prepare(config: Config): readonly DerivedPolicy[] {
     const files = new SecurityFiles(this.#allowSymlinks);
+    this.#services.begin();
     const policies = config.listeners.map((listener, index) => {
-      const derived = policyOf(listener, config, files, this.#checks, this.#placeOf(index));
+      const ways = waysInOf(listener, files, this.#services, this.#nowMs);
+      const derived = policyOf(listener, config, files, this.#checks, ways, this.#placeOf(index));
       const policy =
         this.#methods === undefined
           ? derived
@@ -109,6 +117,7 @@ export class AccessControl {
       place.psk.keys = pskKeys;
       place.authenticator.current = ownAuthenticator;
     }
+    this.#services.settle();
     takeRules(
       engine,
       this.#places.map(({ access }) => access),
@@ -128,9 +137,9 @@ export class AccessControl {
       }
       const admittedBy = this.#admittedBy.get(connection) ?? old.authenticator;
       this.#admittedBy.set(connection, admittedBy);
-      const { username } = connection.client;
-      const shown = {
-        username,
+      const { username, clientId, address, protocolVersion } = connection.client;
+      const shown: ConnectRequest = {
+        ...{ clientId, username, address, protocolVersion, listenerPort: policy.port },
         password: connection.password,
         hasCertificateIdentity: policy.useCertificateIdentity && username !== null,
       };
@@ -154,6 +163,7 @@ export class AccessControl {
   close(): void {
     this.#reloads++;
     this.#checks.throttle.close();
+    this.#services.close();
   }
 
   /** One after the other, so that clients who want to come in are not behind all of them. */
@@ -167,13 +177,25 @@ export class AccessControl {
   }
 
   #placeOf(index: number): Place {
-    const nobody = new ListenerAuthenticator(null, false, this.#checks);
+    const noWay = { users: null, tokens: null, service: null, allowAnonymous: false };
+    const nobody = new ListenerAuthenticator(noWay, this.#checks);
     return (this.#places[index] ??= {
       access: { rules: null },
       authenticator: new CurrentAuthenticator(nobody),
       psk: { keys: new Map() },
     });
   }
+}
+
+/** Says why a token lets nobody in, once a second at most. */
+function badTokenTeller(clock: Clock, logger: Logger): PasswordChecks['tellBadToken'] {
+  let nextMs = 0;
+  return ({ address, clientId }, problem) => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs < nextMs) return;
+    nextMs = nowMs + 1000;
+    logger.log('notice', `The token of client ${clientId} [${address}] lets nobody in: ${problem}.`);
+  };
 }
 
 function isSameKey(before: Buffer | undefined, now: Buffer | undefined): boolean {

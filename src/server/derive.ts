@@ -7,7 +7,7 @@ import type { AuthenticationMethods } from '../contracts/authenticator.ts';
 import type { LogType } from '../contracts/logger.ts';
 import type { LogSettings } from '../observe/logger.ts';
 import type { AclRules } from '../security/acl-check.ts';
-import { ListenerAuthenticator, type PasswordChecks } from '../security/listener-authenticator.ts';
+import { ListenerAuthenticator, type PasswordChecks, type WaysIn } from '../security/listener-authenticator.ts';
 import { passwordScram, passwordScramName } from '../security/password-scram.ts';
 import type { TlsListenerSettings } from '../transport/tls-context.ts';
 import type { Place } from './access-control.ts';
@@ -82,6 +82,7 @@ export interface DerivedPolicy extends ListenerPolicy {
  *
  * @param files - shared by all listeners of one configuration
  * @param checks - shared by all listeners, and kept through reloads
+ * @param ways - who lets its clients in
  * @param place - what of the listener stays through reloads; not changed here
  * @throws StartError - 13 when a file cannot be read, 3 when a line of it is wrong
  */
@@ -90,13 +91,13 @@ export function policyOf(
   { global }: Config,
   files: SecurityFiles,
   checks: PasswordChecks,
+  ways: WaysIn,
   place: Place,
 ): DerivedPolicy {
-  const users = listener.passwordFile === null ? null : files.users(listener.passwordFile);
   return {
     port: listener.port,
     authenticator: place.authenticator,
-    ownAuthenticator: new ListenerAuthenticator(users, listener.allowAnonymous, checks),
+    ownAuthenticator: new ListenerAuthenticator(ways, checks),
     authenticationMethods: methodsOf(listener, checks, place),
     responseInformation: global.responseInformation,
     remembersPasswords: true,

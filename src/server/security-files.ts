@@ -4,7 +4,8 @@ import { parseAclFile } from '../security/acl-file.ts';
 import { parsePasswordFile } from '../security/password-file.ts';
 import type { PasswordHash } from '../security/password-hash.ts';
 import { parsePskFile } from '../security/psk-file.ts';
-import { malformed, readSecurityFile, SecurityFileError } from '../security/security-file.ts';
+import { malformed, readSecurityFile, type SecurityFile, SecurityFileError } from '../security/security-file.ts';
+import { parseTokenKeys, TokenKeyError, type TokenKeys } from '../security/token-keys.ts';
 import { StartError } from './start-error.ts';
 
 export class SecurityFiles {
@@ -12,6 +13,7 @@ export class SecurityFiles {
   readonly #users = new Map<string, ReadonlyMap<string, PasswordHash>>();
   readonly #rules = new Map<string, AclRules>();
   readonly #pskKeys = new Map<string, ReadonlyMap<string, Buffer>>();
+  readonly #tokenKeys = new Map<string, TokenKeys>();
   readonly #warnings: string[] = [];
 
   constructor(allowSymlinks: boolean) {
@@ -91,11 +93,42 @@ export class SecurityFiles {
     return keys;
   }
 
-  #read(path: string, cannotOpen: string): string {
+  /**
+   * What the signatures of tokens are checked with.
+   *
+   * @throws StartError - 13 when the file cannot be read, 3 when it holds nothing of the kind
+   */
+  tokenKeys(path: string): TokenKeys {
+    const known = this.#tokenKeys.get(path);
+    if (known !== undefined) return known;
+    const cannotUse = `Error: Unable to use moustique_auth_jwt_key_file "${path}"`;
+    const { content, warnings } = this.#open(path, `${cannotUse}.`);
     try {
-      const { content, warnings } = readSecurityFile(path, { cannotOpen, allowSymlinks: this.#allowSymlinks });
-      this.#warnings.push(...warnings);
-      return content;
+      const keys = parseTokenKeys(content);
+      // Public keys may be read by everybody.
+      if (keys.kind === 'secret') this.#warnings.push(...warnings);
+      this.#tokenKeys.set(path, keys);
+      return keys;
+    } catch (error) {
+      if (!(error instanceof TokenKeyError)) throw error;
+      throw new StartError([`${cannotUse}: ${error.message}.`], malformed, { cause: error });
+    }
+  }
+
+  /** Certificates of authorities, in PEM form. @throws StartError - 13 when the file cannot be read */
+  authorities(path: string): string {
+    return this.#open(path, `Error: Unable to open moustique_auth_http_cafile "${path}".`).content;
+  }
+
+  #read(path: string, cannotOpen: string): string {
+    const { content, warnings } = this.#open(path, cannotOpen);
+    this.#warnings.push(...warnings);
+    return content;
+  }
+
+  #open(path: string, cannotOpen: string): SecurityFile {
+    try {
+      return readSecurityFile(path, { cannotOpen, allowSymlinks: this.#allowSymlinks });
     } catch (error) {
       if (!(error instanceof SecurityFileError)) throw error;
       throw new StartError(error.lines, error.exitCode, { cause: error });

@@ -173,6 +173,28 @@ test('a careful one: nothing to look at', async () => {
   expect(report.status).toBe(0);
 });
 
+test('others say who may come in: an unencrypted service elsewhere, a key that is too short, keys that are not there', async () => {
+  const broker = await prepareBroker(resources, 'moustique', {
+    config: [
+      'listener 8883',
+      'moustique_auth_http_url http://auth.example/mqtt',
+      'moustique_auth_jwt_key_file {dir}/key',
+      'moustique_auth_http_timeout 2',
+      'acl_file {dir}/acl',
+      'psk_file {dir}/psk',
+      'set_tcp_nodelay true',
+    ],
+    files: { key: 'secret', acl: 'user anne\ntopic #\n' },
+  });
+  chmodSync(join(broker.dir, 'acl'), 0o600);
+  expect(graver(await examine(broker))).toEqual([
+    'error moustique.conf:6 file-unusable',
+    'error moustique.conf:3 file-unusable',
+    'warning moustique.conf:1 password-in-clear',
+    'warning moustique.conf:2 auth-service-in-clear',
+  ]);
+});
+
 test('a file that cannot be read as a configuration is told line by line', async () => {
   const broker = await prepareBroker(resources, 'moustique', {
     config: ['listener {port}', 'max_queued_mesages 5', 'allow_anonymous yes'],

@@ -15,12 +15,12 @@ export function inspectListeners({ listeners, origin, localOnly }: Config): Find
       },
     ];
   }
-  return listeners.flatMap((listener) =>
-    inspect(listener, listener.origin['allow_anonymous'] ?? origin['allow_anonymous']),
-  );
+  return listeners.flatMap((listener) => inspect(listener, origin));
 }
 
-function inspect(listener: ListenerConfig, anonymousOrigin: ListenerConfig['origin'][string] | undefined): Finding[] {
+function inspect(listener: ListenerConfig, origin: Config['origin']): Finding[] {
+  const anonymousOrigin = listener.origin['allow_anonymous'] ?? origin['allow_anonymous'];
+  const serviceOrigin = origin['moustique_auth_http_url'];
   const findings: Finding[] = [];
   const where = describe(listener);
   const isPublic = !isLocal(listener);
@@ -35,13 +35,24 @@ function inspect(listener: ListenerConfig, anonymousOrigin: ListenerConfig['orig
       instead: 'allow_anonymous false and a password_file, or listen on 127.0.0.1',
     });
   }
-  if (isPublic && !isTls && listener.passwordFile !== null) {
+  const { passwordFile, moustiqueAuthHttpUrl: serviceUrl, moustiqueAuthJwtKeyFile: keyFile } = listener;
+  const asksForPasswords = passwordFile !== null || serviceUrl !== null || keyFile !== null;
+  if (isPublic && !isTls && asksForPasswords) {
     findings.push({
       severity: 'warning',
       code: 'password-in-clear',
       place,
       text: `Passwords travel unencrypted to ${where}.`,
       instead: 'certfile and keyfile, on port 8883 as a rule',
+    });
+  }
+  if (serviceUrl !== null && isClearToOthers(serviceUrl)) {
+    findings.push({
+      severity: 'warning',
+      code: 'auth-service-in-clear',
+      place: placeOf(listener.origin['moustique_auth_http_url'] ?? serviceOrigin) || place,
+      text: `Passwords travel unencrypted to the service that is asked who may come in at ${where}.`,
+      instead: 'an https:// address in moustique_auth_http_url',
     });
   }
   if (isPublic && listener.aclFile === null && !listener.allowAnonymous) {
@@ -54,7 +65,7 @@ function inspect(listener: ListenerConfig, anonymousOrigin: ListenerConfig['orig
     });
   }
   if (listener.requireCertificate && !listener.useIdentityAsUsername && !listener.useSubjectAsUsername) {
-    if (listener.passwordFile === null && !listener.allowAnonymous) {
+    if (!asksForPasswords && !listener.allowAnonymous) {
       findings.push({
         severity: 'warning',
         code: 'certificate-without-user',
@@ -69,6 +80,11 @@ function inspect(listener: ListenerConfig, anonymousOrigin: ListenerConfig['orig
 
 function describe({ path, host, port }: ListenerConfig): string {
   return path ?? `port ${port}${host === null ? ' of every address' : ` of ${host}`}`;
+}
+
+function isClearToOthers(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'http:' && !/^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
 
 /** Whether only this machine can connect. A host name may stand for anything. */

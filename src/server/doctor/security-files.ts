@@ -4,6 +4,8 @@ import { parseAclFile } from '../../security/acl-file.ts';
 import { parsePasswordFile } from '../../security/password-file.ts';
 import type { PasswordHash } from '../../security/password-hash.ts';
 import { readSecurityFile, SecurityFileError } from '../../security/security-file.ts';
+import { SecurityFiles } from '../security-files.ts';
+import { StartError } from '../start-error.ts';
 import { type Finding, placeOf } from './finding.ts';
 
 /** Rounds of PBKDF2 that Mosquitto 2.1 writes; 2.0 wrote 101. */
@@ -33,21 +35,52 @@ export function inspectSecurityFiles(config: Config, allowSymlinks: boolean): Fi
       return null;
     }
   };
-  for (const [passwordFile, aclFile, place] of filesOf(config)) {
+  for (const { passwordFile, aclFile, knowsOthers, place } of filesOf(config)) {
     const users = passwordFile === null ? null : inspectPasswords(passwordFile, place, read, findings);
-    if (aclFile !== null) inspectRights(aclFile, place, users, read, findings);
+    if (aclFile !== null) inspectRights(aclFile, place, knowsOthers ? null : users, read, findings);
   }
-  return findings;
+  return [...findings, ...inspectKeys(config, allowSymlinks)];
+}
+
+interface FilePair {
+  readonly passwordFile: string | null;
+  readonly aclFile: string | null;
+  /** Whether users come in who are not in the password file. */
+  readonly knowsOthers: boolean;
+  readonly place: string;
 }
 
 /** Every pair of files that belong together, once, with where they are named. */
-function filesOf({ listeners, origin }: Config): (readonly [string | null, string | null, string])[] {
-  const pairs = new Map<string, readonly [string | null, string | null, string]>();
-  for (const { passwordFile, aclFile, origin: own } of listeners) {
+function filesOf({ listeners, origin }: Config): FilePair[] {
+  const pairs = new Map<string, FilePair>();
+  for (const { passwordFile, aclFile, moustiqueAuthHttpUrl, moustiqueAuthJwtKeyFile, origin: own } of listeners) {
     const named = own['password_file'] ?? own['acl_file'] ?? origin['password_file'] ?? origin['acl_file'];
-    pairs.set(JSON.stringify([passwordFile, aclFile]), [passwordFile, aclFile, placeOf(named)]);
+    const knowsOthers = moustiqueAuthHttpUrl !== null || moustiqueAuthJwtKeyFile !== null;
+    const pair = { passwordFile, aclFile, knowsOthers, place: placeOf(named) };
+    pairs.set(JSON.stringify([passwordFile, aclFile, knowsOthers]), pair);
   }
   return [...pairs.values()];
+}
+
+/** Files of pre-shared keys and of keys for tokens: whether the broker would start with them. */
+function inspectKeys({ listeners, origin }: Config, allowSymlinks: boolean): Finding[] {
+  const files = new SecurityFiles(allowSymlinks);
+  const findings = new Map<string, Finding>();
+  const attempt = (read: () => unknown, place: string): void => {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      const text = error.lines.map((line) => line.replace(/^Error: /, '')).join(' ');
+      findings.set(text, { severity: 'error', code: 'file-unusable', place, text, instead: '' });
+    }
+  };
+  for (const { pskFile, moustiqueAuthJwtKeyFile: keyFile, origin: own } of listeners) {
+    const place = (option: string): string => placeOf(own[option] ?? origin[option]);
+    if (pskFile !== null) attempt(() => files.pskKeys(pskFile), place('psk_file'));
+    if (keyFile !== null) attempt(() => files.tokenKeys(keyFile), place('moustique_auth_jwt_key_file'));
+  }
+  return [...findings.values()];
 }
 
 type Read = (path: string, place: string) => string | null;

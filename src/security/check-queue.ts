@@ -1,10 +1,10 @@
-/** Password checks, so many at a time: they run on the thread pool and must neither fill it nor pile up without bound. */
+/** Checks of who somebody is, so many at a time: what they run on is shared, and they must not pile up without bound. */
 
 interface Job {
   readonly run: () => Promise<void>;
 }
 
-export class HashQueue {
+export class CheckQueue {
   readonly #concurrent: number;
   readonly #waitingMax: number;
   #running = 0;
@@ -13,7 +13,7 @@ export class HashQueue {
 
   /**
    * @param concurrent - checks at the same time, at least 1
-   * @param waitingMax - checks that may wait; each holds one password
+   * @param waitingMax - checks that may wait; each holds what one client showed
    */
   constructor(concurrent: number, waitingMax: number) {
     this.#concurrent = concurrent;

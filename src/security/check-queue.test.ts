@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { HashQueue } from './hash-queue.ts';
+import { CheckQueue } from './check-queue.ts';
 
 /** A check that is answered from outside. */
 function check(started: string[], name: string) {
@@ -12,7 +12,7 @@ function check(started: string[], name: string) {
 }
 
 test('runs so many at a time, the others in their order', async () => {
-  const queue = new HashQueue(2, 10);
+  const queue = new CheckQueue(2, 10);
   const started: string[] = [];
   const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => check(started, name)) as [
     ReturnType<typeof check>,
@@ -39,14 +39,14 @@ test('runs so many at a time, the others in their order', async () => {
 });
 
 test('takes no more than may wait', () => {
-  const queue = new HashQueue(1, 2);
+  const queue = new CheckQueue(1, 2);
   const never = (): Promise<void> => new Promise(() => {});
   expect([queue.run(never), queue.run(never), queue.run(never)].every((answer) => answer !== undefined)).toBe(true);
   expect(queue.run(never)).toBeUndefined();
 });
 
 test('a check that fails fails alone', async () => {
-  const queue = new HashQueue(1, 2);
+  const queue = new CheckQueue(1, 2);
   const failing = queue.run(() => Promise.reject(new Error('broken')));
   const next = queue.run(() => 'fine');
   await expect(failing).rejects.toThrow('broken');
@@ -54,7 +54,7 @@ test('a check that fails fails alone', async () => {
 });
 
 test('keeps its order over thousands', async () => {
-  const queue = new HashQueue(1, 10_000);
+  const queue = new CheckQueue(1, 10_000);
   const done: number[] = [];
   const all = Array.from({ length: 5000 }, (_, n) => queue.run(async () => void done.push(n)));
   for (const one of all) await one;
