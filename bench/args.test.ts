@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { parseArgs } from './args.ts';
+import { parseArgs as parse } from './args.ts';
+
+const parseArgs = (args: readonly string[]) => parse(args, '/repository');
 
 test('without arguments: three rounds of three seconds', () => {
   const options = parseArgs([]);
   expect(options).toMatchObject({ rounds: 3, windowMs: 3000, warmupMs: 1000, payloadBytes: 64, level: 4 });
-  expect(options).toMatchObject({ only: [], isAll: false, baseline: 'mosquitto' });
+  expect(options).toMatchObject({ only: [], set: 'core', baseline: 'mosquitto' });
 });
 
 test('values may follow or stand behind =', () => {
@@ -18,6 +20,11 @@ test('values may follow or stand behind =', () => {
 test('--quick is one short round, and can be adjusted', () => {
   expect(parseArgs(['--quick'])).toMatchObject({ rounds: 1, windowMs: 1000 });
   expect(parseArgs(['--quick', '--rounds', '2'])).toMatchObject({ rounds: 2, windowMs: 1000 });
+});
+
+test('--guard is two short rounds against what is recorded', () => {
+  const expected = { set: 'guard', rounds: 2, brokers: ['moustique', 'mosquitto'] };
+  expect(parseArgs(['--guard'])).toMatchObject({ ...expected, checkFile: '/repository/bench/recorded/results.json' });
 });
 
 test('lists can be given at once or one by one', () => {

@@ -1,4 +1,5 @@
 /** The command line of `npm run bench`. */
+import { join } from 'node:path';
 import type { ProtocolLevel } from './generator/packets.ts';
 
 export interface BenchOptions {
@@ -8,7 +9,8 @@ export interface BenchOptions {
   readonly custom: readonly { readonly name: string; readonly command: string }[];
   readonly baseline: string;
   readonly only: readonly string[];
-  readonly isAll: boolean;
+  /** Which scenarios run when none is named. */
+  readonly set: 'core' | 'guard' | 'all';
   readonly isList: boolean;
   readonly isHelp: boolean;
   readonly rounds: number;
@@ -33,6 +35,8 @@ what it did per second of its own CPU time, with ratios to a baseline.
   --all                  every scenario, not only the core set
   --list                 print the scenarios and stop
   --quick                one round with a short window
+  --guard                the two minutes of npm run bench:check: Moustique beside mosquitto, held against
+                         bench/recorded/results.json
   --rounds N             rounds, interleaved between the brokers (default 3)
   --seconds S            measured window of a run (default 3)
   --warmup S             before the window (default 1)
@@ -51,8 +55,11 @@ what it did per second of its own CPU time, with ratios to a baseline.
                          recorded in FILE (a results.json)
 `;
 
-/** @throws Error - naming the option and what it wants */
-export function parseArgs(args: readonly string[]): BenchOptions {
+/**
+ * @param root - the repository, where recorded results are
+ * @throws Error - naming the option and what it wants
+ */
+export function parseArgs(args: readonly string[], root: string): BenchOptions {
   const only: string[] = [];
   const brokers: string[] = [];
   const custom: { name: string; command: string }[] = [];
@@ -69,7 +76,7 @@ export function parseArgs(args: readonly string[]): BenchOptions {
       if (text === undefined) throw new Error(`${option} needs a value`);
       return text;
     };
-    if (['--all', '--list', '--quick', '--mqtt5', '--record', '--help', '-h'].includes(option)) {
+    if (['--all', '--list', '--quick', '--guard', '--mqtt5', '--record', '--help', '-h'].includes(option)) {
       flags.add(option);
     } else if (option === '--only') {
       only.push(...value().split(',').filter(Boolean));
@@ -94,16 +101,18 @@ export function parseArgs(args: readonly string[]): BenchOptions {
       throw new Error(`${option} ${text}: wants a number, at least ${least}`);
     return parsed;
   };
-  const isQuick = flags.has('--quick');
+  const isGuard = flags.has('--guard');
+  const isQuick = flags.has('--quick') || isGuard;
+  if (isGuard && brokers.length === 0 && custom.length === 0) brokers.push('moustique', 'mosquitto');
   return {
     only,
     brokers,
     custom,
     baseline: values.get('--baseline') ?? 'mosquitto',
-    isAll: flags.has('--all'),
+    set: flags.has('--all') ? 'all' : isGuard ? 'guard' : 'core',
     isList: flags.has('--list'),
     isHelp: flags.has('--help') || flags.has('-h'),
-    rounds: Math.floor(number('--rounds', isQuick ? 1 : 3, 1)),
+    rounds: Math.floor(number('--rounds', isGuard ? 2 : isQuick ? 1 : 3, 1)),
     warmupMs: number('--warmup', isQuick ? 0.5 : 1, 0) * 1000,
     windowMs: number('--seconds', isQuick ? 1 : 3, 0.1) * 1000,
     payloadBytes: Math.floor(number('--payload', 64, 16)),
@@ -112,7 +121,7 @@ export function parseArgs(args: readonly string[]): BenchOptions {
     generatorCores: values.get('--generator-cores'),
     outDirectory: values.get('--out'),
     isRecord: flags.has('--record'),
-    checkFile: values.get('--check'),
+    checkFile: values.get('--check') ?? (isGuard ? join(root, 'bench/recorded/results.json') : undefined),
   };
 }
 

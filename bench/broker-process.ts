@@ -62,7 +62,7 @@ export class BrokerProcess {
   /** @throws Error - with what the broker wrote to stderr, when it ends or does not listen within 10 s */
   static async start(
     kind: BrokerKind,
-    choices: Pick<StartRequest, 'transport' | 'wantsNoDelay'>,
+    choices: Pick<StartRequest, 'transport' | 'wantsNoDelay' | 'hasRules'>,
     pinning: Pinning,
     workspace: Workspace,
   ): Promise<BrokerProcess> {

@@ -8,6 +8,7 @@ const request: StartRequest = {
   port: 4711,
   transport: 'tcp',
   wantsNoDelay: false,
+  hasRules: false,
   directory: '/nowhere',
   certificate: { certFile: '/c.pem', keyFile: '/k.pem' },
 };

@@ -5,13 +5,16 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TransportKind } from './job.ts';
+import { writeAccessFiles } from './access-files.ts';
+import type { Job, TransportKind } from './job.ts';
 
 export interface StartRequest {
   readonly port: number;
   readonly transport: TransportKind;
   /** The run measures latency: Nagle's algorithm is switched off where the broker lets one choose. */
   readonly wantsNoDelay: boolean;
+  /** Clients must log in, and have the rights that an ACL file gives them. */
+  readonly hasRules: boolean;
   /** An empty directory for this start. */
   readonly directory: string;
   /** Certificate and key for TLS, PEM. */
@@ -30,8 +33,8 @@ export interface BrokerKind {
   /** Why it cannot run here; undefined when it can. */
   missing(): string | undefined;
   prepare(request: StartRequest): BrokerCommand;
-  /** Only takes part in these job kinds; undefined means all. */
-  readonly onlyKinds?: readonly string[];
+  /** Whether it takes part in a scenario; undefined means in all. */
+  takesPart?(job: Job): boolean;
 }
 
 /** A mosquitto.conf; Moustique reads the same one. */
@@ -42,7 +45,9 @@ export function mosquittoConf(request: StartRequest): string {
     ...(request.transport === 'tls'
       ? [`certfile ${request.certificate.certFile}`, `keyfile ${request.certificate.keyFile}`]
       : []),
-    'allow_anonymous true',
+    ...(request.hasRules
+      ? ['allow_anonymous false', ...writeAccessFiles(request.directory)]
+      : ['allow_anonymous true']),
     'persistence false',
     'log_dest stderr',
     'log_type error',
@@ -70,18 +75,28 @@ function firstLine(command: string, ...args: string[]): string {
   }
 }
 
-/** Moustique from this tree. */
-export function moustique(root: string): BrokerKind {
+/** Whether the clients of a job log in and rules decide what they may do. */
+export function hasRules(job: Job): boolean {
+  return job.kind === 'flow' && job.hasUsers;
+}
+
+/** Moustique from this tree; open, it lets everybody do everything where others have rules: what the rules cost. */
+export function moustique(root: string, variant: { readonly isOpen: boolean } = { isOpen: false }): BrokerKind {
   const bundle = join(root, 'dist/bin/moustique.js');
   const launcher = join(root, 'bin/moustique.js');
   return {
-    name: 'moustique',
+    name: variant.isOpen ? 'moustique-open' : 'moustique',
     version: () => firstLine(process.execPath, launcher, '-h'),
     missing: () => (existsSync(bundle) && existsSync(launcher) ? undefined : 'not built: run npm run build first'),
     prepare: (request) => ({
       command: process.execPath,
-      args: [launcher, '-c', writeConf(request, mosquittoConf(request))],
+      args: [
+        launcher,
+        '-c',
+        writeConf(request, mosquittoConf(variant.isOpen ? { ...request, hasRules: false } : request)),
+      ],
     }),
+    ...(variant.isOpen ? { takesPart: hasRules } : {}),
   };
 }
 
@@ -95,7 +110,7 @@ export function mosquitto(variant: { readonly hasNoDelay: boolean }): BrokerKind
       command: 'mosquitto',
       args: ['-c', writeConf(request, mosquittoConf({ ...request, wantsNoDelay: variant.hasNoDelay }))],
     }),
-    ...(variant.hasNoDelay ? { onlyKinds: ['latency'] } : {}),
+    ...(variant.hasNoDelay ? { takesPart: ({ kind }) => kind === 'latency' } : {}),
   };
 }
 
@@ -105,6 +120,8 @@ export function aedes(root: string): BrokerKind {
     name: 'aedes',
     version: () => `aedes ${firstLine(process.execPath, '-p', `require(${JSON.stringify(manifest)}).version`)}`,
     missing: () => (existsSync(manifest) ? undefined : 'not installed: npm ci'),
+    // It has neither password nor ACL files.
+    takesPart: (job) => !hasRules(job),
     prepare: ({ port, transport, certificate }) => ({
       command: process.execPath,
       args: [
@@ -128,6 +145,7 @@ export function natsServer(): BrokerKind {
     version: () => firstLine('nats-server', '--version'),
     missing: () =>
       firstLine('nats-server', '--version') === '' ? 'not installed: apt-get install nats-server' : undefined,
+    takesPart: (job) => !hasRules(job),
     prepare: (request) => {
       const store = join(request.directory, 'jetstream');
       mkdirSync(store, { recursive: true });

@@ -48,6 +48,8 @@ export interface FlowJob extends Traffic {
   readonly batchMin: number;
   /** Messages of one publisher that may be sent and not yet acknowledged; used at QoS 1 and 2. */
   readonly ackWindow: number;
+  /** Clients log in as users of access-files.ts. */
+  readonly hasUsers: boolean;
   readonly warmupMs: number;
   readonly windowMs: number;
 }

@@ -4,14 +4,16 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BenchOptions, HELP, parseArgs } from './args.ts';
 import { BrokerProcess, Workspace } from './broker-process.ts';
-import { aedes, type BrokerKind, customBroker, mosquitto, moustique, natsServer } from './brokers.ts';
+import { aedes, type BrokerKind, customBroker, hasRules, mosquitto, moustique, natsServer } from './brokers.ts';
 import type { GeneratorJob, GeneratorReply, GeneratorRequest, JobResult, Target } from './job.ts';
 import { describeMachine } from './machine.ts';
 import { choosePinning, type Pinning, pinned, pinSelf } from './pinning.ts';
-import { type RecordedRatio, ratiosOf, regressions } from './report/check.ts';
+import { ratiosOf, regressions } from './report/check.ts';
 import { figuresOf } from './report/figures.ts';
+import { goalGrid, judge } from './report/goal-table.ts';
+import { type Results, readResults, resultsJson, resultsMarkdown } from './report/results.ts';
 import { countsFault, type Run, type ScenarioPlan, summarise } from './report/summary.ts';
-import { busyGrid, figureGrid, markdownTable, notes, sections, terminalTable } from './report/tables.ts';
+import { figureGrid, notes, sections, terminalTable } from './report/tables.ts';
 import { type Scenario, scenarios, selectScenarios } from './scenarios.ts';
 
 /** Most time for one job beyond its warm-up and window: connecting, storing, draining. */
@@ -24,8 +26,8 @@ export async function main(args: readonly string[], root: string, generatorPath:
   let options: BenchOptions;
   let chosen: Scenario[];
   try {
-    options = parseArgs(args);
-    chosen = selectScenarios(options.only, options.isAll);
+    options = parseArgs(args, root);
+    chosen = selectScenarios(options.only, options.set);
   } catch (error) {
     console.error(`bench: ${(error as Error).message}`);
     return 2;
@@ -51,6 +53,7 @@ export async function main(args: readonly string[], root: string, generatorPath:
 function findBrokers(options: BenchOptions, root: string): BrokerKind[] | undefined {
   const builtIn = [
     moustique(root),
+    moustique(root, { isOpen: true }),
     mosquitto({ hasNoDelay: false }),
     mosquitto({ hasNoDelay: true }),
     aedes(root),
@@ -108,7 +111,7 @@ class Bench {
     const runs: Run[] = [];
     for (const [index, scenario] of this.#scenarios.entries()) {
       const plan = plans[index] as ScenarioPlan;
-      const brokers = this.#brokers.filter(({ onlyKinds }) => onlyKinds?.includes(plan.job.kind) ?? true);
+      const brokers = this.#brokers.filter((broker) => broker.takesPart?.(plan.job) ?? true);
       for (let round = 0; round < this.#options.rounds; round++) {
         for (const broker of brokers) {
           const run = await this.#runOnce(scenario, plan, broker, round);
@@ -125,7 +128,7 @@ class Bench {
     const { job } = plan;
     try {
       if (job.kind === 'start') return { ...run, result: await this.#measureStart(broker) };
-      const choices = { transport: scenario.transport, wantsNoDelay: job.kind === 'latency' };
+      const choices = { transport: scenario.transport, wantsNoDelay: job.kind === 'latency', hasRules: hasRules(job) };
       const started = await BrokerProcess.start(broker, choices, this.#pinning, this.#workspace);
       try {
         return { ...run, result: await this.#generate(started.target, job) };
@@ -138,7 +141,7 @@ class Bench {
   }
 
   async #measureStart(broker: BrokerKind): Promise<JobResult> {
-    const choices = { transport: 'tcp', wantsNoDelay: false } as const;
+    const choices = { transport: 'tcp', wantsNoDelay: false, hasRules: false } as const;
     let startMs = Number.POSITIVE_INFINITY;
     for (let i = 0; i < STARTS_PER_ROUND; i++) {
       const started = await BrokerProcess.start(broker, choices, this.#pinning, this.#workspace);
@@ -179,6 +182,8 @@ class Bench {
     const names = this.#brokers.map(({ name }) => name);
     const rows = summarise(plans, names, baseline, runs);
     for (const section of sections(rows)) console.log(`\n${section.title}\n${terminalTable(figureGrid(section))}`);
+    const judged = judge(rows);
+    if (judged.length > 0) console.log(`\nGoals\n${terminalTable(goalGrid(judged))}`);
     console.log(`\n${notes(rows, baseline).join('\n')}\n`);
 
     const directory = isRecord
@@ -190,29 +195,18 @@ class Bench {
     const { rounds, warmupMs, windowMs, payloadBytes, level } = this.#options;
     const settings = { rounds, warmupMs, windowMs, payloadBytes, level, baseline, ...this.#pinning };
     const ratios = ratiosOf(rows);
+    const results: Results = { date, machine, versions, settings, ratios, rows, plans, runs };
     mkdirSync(directory, { recursive: true });
-    const json = JSON.stringify({ date, machine, versions, settings, ratios, rows, plans, runs }, undefined, 1);
-    writeFileSync(join(directory, 'results.json'), `${json}\n`);
-    const head = [
-      `Measured ${date.slice(0, 10)} at commit ${machine.commit} on ${machine.cores} × ${machine.cpu}, ` +
-        `${machine.memoryGigabytes} GB, Linux ${machine.kernel}, Node ${machine.node}.`,
-      `${rounds} rounds of ${windowMs / 1000} s after ${warmupMs / 1000} s of warm-up, ` +
-        `${payloadBytes} B payload and MQTT ${level === 5 ? '5.0' : '3.1.1'} unless said.`,
-      ...Object.entries(versions).map(([name, version]) => `- ${name}: ${version}`),
-    ];
-    const tables = sections(rows).flatMap((section) => [
-      ...[`## ${section.title}`, '', markdownTable(figureGrid(section)), ''],
-      ...[markdownTable(busyGrid(section)), ''],
-    ]);
-    const markdown = [...head, '', ...notes(rows, baseline).map((note) => `- ${note}`), '', ...tables];
-    writeFileSync(join(directory, 'results.md'), markdown.join('\n'));
+    writeFileSync(join(directory, 'results.json'), resultsJson(results));
+    writeFileSync(join(directory, 'results.md'), resultsMarkdown(results));
     console.log(`Written to ${directory}: results.json, results.md`);
 
     if (checkFile === undefined) return 0;
-    const recorded = JSON.parse(readFileSync(checkFile, 'utf8')) as { ratios: RecordedRatio[] };
+    const recorded = readResults(readFileSync(checkFile, 'utf8'));
     const worse = regressions(rows, recorded.ratios, 'moustique');
     for (const line of worse) console.log(`SLOWER ${line}`);
-    if (worse.length === 0) console.log(`No ratio is more than 25 % below ${checkFile}.`);
+    const when = `${recorded.date.slice(0, 10)} at ${recorded.machine.commit}`;
+    if (worse.length === 0) console.log(`No ratio is more than 25 % below that of ${when} (${checkFile}).`);
     return worse.length === 0 ? 0 : 1;
   }
 }

@@ -3,7 +3,8 @@ import { layOut } from './generator/patterns.ts';
 import { scenarios, selectScenarios } from './scenarios.ts';
 
 const settings = { level: 4, payloadBytes: 64, warmupMs: 1, windowMs: 1 } as const;
-const ids = (only: string[], isAll = false): string[] => selectScenarios(only, isAll).map(({ id }) => id);
+const ids = (only: string[], set: 'core' | 'guard' | 'all' = 'core'): string[] =>
+  selectScenarios(only, set).map(({ id }) => id);
 
 test('every id is there once', () => {
   expect(new Set(scenarios.map(({ id }) => id)).size).toBe(scenarios.length);
@@ -11,8 +12,13 @@ test('every id is there once', () => {
 
 test('the core set by default, everything with --all', () => {
   expect(ids([])).not.toContain('churn');
-  expect(ids([], true)).toContain('churn');
-  expect(ids([], true)).toHaveLength(scenarios.length);
+  expect(ids([], 'all')).toContain('churn');
+  expect(ids([], 'all')).toHaveLength(scenarios.length);
+});
+
+test('the guard looks at every transport', () => {
+  const transports = selectScenarios([], 'guard').map(({ transport }) => transport);
+  expect(new Set(transports)).toEqual(new Set(['tcp', 'tls', 'websocket']));
 });
 
 test('an id is exact, * is anything, and the order of the table stays', () => {

@@ -30,6 +30,7 @@ interface Load {
   readonly credit?: number;
   readonly level?: ProtocolLevel;
   readonly payloadBytes?: number;
+  readonly hasUsers?: boolean;
 }
 
 /** Messages under way per publisher when pipelined at QoS 0: enough to keep every broker reading, and not more: deep
@@ -52,6 +53,7 @@ function flow(load: Load): Scenario['job'] {
       // Half a window at a time: a publisher that answers every ack with one message would be a burst of 1.
       batchMin: load.burst ?? Math.ceil((qos === 0 ? credit : ackWindow) / 2),
       ackWindow,
+      hasUsers: load.hasUsers ?? false,
       warmupMs: settings.warmupMs,
       windowMs: settings.windowMs,
     };
@@ -112,6 +114,7 @@ const rows: readonly Row[] = [
   ['more', 'fan-in-1k', 'fan-in, 1 KB, pipelined', flow({ pattern: fanIn, payloadBytes: 1024, credit: 64 })],
   ['more', 'fan-in-64k', 'fan-in, 64 KB', flow({ pattern: fanIn, payloadBytes: 65_536, credit: 4 })],
   ['more', 'fan-in-q2', 'fan-in, QoS 2, window 100', flow({ pattern: fanIn, qos: 2 })],
+  ['more', 'fan-in-acl', 'fan-in, 1,000 users and a 1,000-line ACL file', flow({ pattern: fanIn, hasUsers: true })],
   ['more', 'fan-out-10', 'fan-out 1→10, pipelined', flow({ pattern: fanOut(10) })],
   ['more', 'fan-out-10-q1', 'fan-out 1→10, QoS 1, window 100', flow({ pattern: fanOut(10), qos: 1 })],
   ['more', 'fan-out-1000', 'fan-out 1→1000, pipelined', flow({ pattern: fanOut(1000) })],
@@ -153,12 +156,19 @@ export const scenarios: readonly Scenario[] = rows.map(([set, id, title, job, tr
   return { id, title, set, transport, job };
 });
 
+/** Scenarios of the guard: each kind of path once, in two minutes with two brokers and two rounds. */
+const guarded: readonly string[] = [
+  ...['fan-in', 'fan-in-b1', 'fan-in-v5', 'fan-in-q1-w100', 'fan-in-q2', 'fan-in-acl', 'fan-out-100', 'fan-out-1000'],
+  ...['pairs-100-b16', 'shared', 'ws-fan-in', 'tls-fan-in', 'churn'],
+];
+
 /**
  * @param only - ids, or patterns with `*`; empty means the whole set
  * @throws Error - when a pattern matches nothing, with the ids that there are
  */
-export function selectScenarios(only: readonly string[], isAll: boolean): Scenario[] {
-  if (only.length === 0) return scenarios.filter(({ set }) => isAll || set === 'core');
+export function selectScenarios(only: readonly string[], wanted: 'core' | 'guard' | 'all'): Scenario[] {
+  if (only.length === 0 && wanted === 'guard') return selectScenarios(guarded, 'all');
+  if (only.length === 0) return scenarios.filter(({ set }) => wanted === 'all' || set === 'core');
   const chosen = new Set<Scenario>();
   for (const pattern of only) {
     const expression = new RegExp(`^${pattern.split('*').map(escapeExpression).join('.*')}$`);

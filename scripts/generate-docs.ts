@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { performancePage, readResults } from '../bench/report/results.ts';
 import { toolManPages, toolsMarkdown } from '../src/cli/tool-docs.ts';
 import { configurationManPage, configurationMarkdown } from '../src/config/describe.ts';
 
@@ -16,6 +17,7 @@ const documents: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': configurationMarkdown,
   'docs/man/moustique.conf.5': configurationManPage,
   'docs/tools.md': toolsMarkdown,
+  'docs/performance.md': () => performancePage(readResults(recorded('results.json')), recorded('remarks.md')),
   ...Object.fromEntries(Object.entries(toolManPages()).map(([name, make]) => [`docs/man/${name}`, make])),
 };
 
@@ -33,6 +35,10 @@ for (const [path, make] of Object.entries(documents)) {
     writeFileSync(file, text);
     console.log(`${path} written`);
   }
+}
+
+function recorded(name: string): string {
+  return readFileSync(join(root, 'bench', 'recorded', name), 'utf8');
 }
 
 function read(file: string): string | undefined {

@@ -1,4 +1,5 @@
 /** One MQTT client of the generator: handshake and subscribing with promises, the data path with plain calls. */
+import type { Credentials } from '../access-files.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import type { Dialer, Link, LinkEvents } from './dialer.ts';
 import {
@@ -31,6 +32,7 @@ export interface ClientOptions {
   readonly clientId: string;
   readonly cleanStart?: boolean;
   readonly localAddress?: string;
+  readonly credentials?: Credentials | undefined;
   /** Free for the caller: the number of this publisher or subscriber. */
   readonly index?: number;
 }
@@ -64,9 +66,8 @@ export class GeneratorClient implements PacketHandler, LinkEvents {
     const link = await dialer.open(client, options.localAddress);
     client.#link = link;
     const connack = client.#expect(FirstByte.connack);
-    link.send(
-      encodeConnect({ level: options.level, clientId: options.clientId, cleanStart: options.cleanStart ?? true }),
-    );
+    const { level, clientId, cleanStart = true, credentials } = options;
+    link.send(encodeConnect({ level, clientId, cleanStart, credentials }));
     await connack;
     return client;
   }

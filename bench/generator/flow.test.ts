@@ -120,6 +120,7 @@ async function flow(
     credit: 8,
     batchMin: 4,
     ackWindow: 8,
+    hasUsers: false,
     warmupMs: 20,
     windowMs: 60,
     ...changes,

@@ -4,6 +4,7 @@
  *
  * Publishers that have become ready are written together at the end of a turn, each with one write.
  */
+import { type Credentials, credentialsOf } from '../access-files.ts';
 import type { FlowJob, JobResult, Target } from '../job.ts';
 import type { ClientEvents, GeneratorClient } from './client.ts';
 import { between, connectAll, Meters, sleep, waitFor } from './crew.ts';
@@ -152,12 +153,14 @@ export async function runFlow(target: Target, job: FlowJob, patienceMs = PATIENC
   const flow = new Flow(job, layout);
   const pacer = new Pacer(() => flow.writeReady());
   const meters = new Meters(target.pid, pacer);
-  const { level } = job;
+  const { level, hasUsers } = job;
+  const login = (role: 'publisher' | 'subscriber', index: number): Credentials | undefined =>
+    hasUsers ? credentialsOf(role, index) : undefined;
 
   const subscribers = await connectAll(
     dialer,
     layout.subscribers.length,
-    (index) => ({ level, clientId: `bench-sub-${index}` }),
+    (index) => ({ level, clientId: `bench-sub-${index}`, credentials: login('subscriber', index) }),
     flow,
   );
   const residentBefore = meters.residentBytes();
@@ -168,7 +171,7 @@ export async function runFlow(target: Target, job: FlowJob, patienceMs = PATIENC
   const clients = await connectAll(
     dialer,
     layout.publishers.length,
-    (index) => ({ level, clientId: `bench-pub-${index}` }),
+    (index) => ({ level, clientId: `bench-pub-${index}`, credentials: login('publisher', index) }),
     flow,
   );
   const publishers = clients.map((client, index): Publisher => {

@@ -34,6 +34,13 @@ describe('CONNECT', () => {
     );
   });
 
+  test('with a user and a password', () => {
+    const credentials = { username: 'u', password: 'pw' };
+    expect(hex(encodeConnect({ level: 4, clientId: 'a', cleanStart: true, credentials }))).toBe(
+      bytes(0x10, 20, ...[0, 4, 'MQTT', 4], ...[0xc2, 0, 0], ...[0, 1, 'a'], ...[0, 1, 'u'], ...[0, 2, 'pw']),
+    );
+  });
+
   test('MQTT 5.0 that keeps its Session', () => {
     expect(hex(encodeConnect({ level: 5, clientId: 'ab', cleanStart: false }))).toBe(
       bytes(

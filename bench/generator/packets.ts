@@ -61,11 +61,13 @@ export interface ConnectFields {
   readonly clientId: string;
   /** false asks for the stored Session; on MQTT 5.0 it also asks to keep the Session for an hour. */
   readonly cleanStart: boolean;
+  readonly credentials?: { readonly username: string; readonly password: string } | undefined;
 }
 
-/** CONNECT with Keep Alive 0, no Will, no user name. */
+/** CONNECT with Keep Alive 0 and no Will. */
 export function encodeConnect(fields: ConnectFields): Buffer {
-  const flags = fields.cleanStart ? 0x02 : 0x00;
+  const { credentials } = fields;
+  const flags = (fields.cleanStart ? 0x02 : 0x00) | (credentials === undefined ? 0 : 0xc0);
   const sessionExpiry = [0x11, 0x00, 0x00, 0x0e, 0x10]; // Session Expiry Interval, 3,600 s
   const properties = fields.level === 4 ? [] : fields.cleanStart ? [0] : [sessionExpiry.length, ...sessionExpiry];
   return packet(
@@ -73,6 +75,7 @@ export function encodeConnect(fields: ConnectFields): Buffer {
     utf8('MQTT'),
     Buffer.from([fields.level, flags, 0, 0, ...properties]),
     utf8(fields.clientId),
+    ...(credentials === undefined ? [] : [utf8(credentials.username), utf8(credentials.password)]),
   );
 }
 

@@ -15,6 +15,7 @@ const plan: ScenarioPlan = {
     credit: 1,
     batchMin: 1,
     ackWindow: 1,
+    hasUsers: false,
     warmupMs: 0,
     windowMs: 1,
   },
