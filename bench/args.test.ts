@@ -23,7 +23,7 @@ test('--quick is one short round, and can be adjusted', () => {
 });
 
 test('--guard is two short rounds against what is recorded', () => {
-  const expected = { set: 'guard', rounds: 2, brokers: ['moustique', 'mosquitto'] };
+  const expected = { set: 'guard', rounds: 2, brokers: ['moustique', 'moustique-open', 'mosquitto'] };
   expect(parseArgs(['--guard'])).toMatchObject({ ...expected, checkFile: '/repository/bench/recorded/results.json' });
 });
 

@@ -42,7 +42,7 @@ what it did per second of its own CPU time, with ratios to a baseline.
   --warmup S             before the window (default 1)
   --payload BYTES        at least 16 (default 64)
   --mqtt5                MQTT 5.0 instead of 3.1.1
-  --brokers NAME[,NAME…] only these, of moustique, mosquitto, mosquitto-nodelay, aedes,
+  --brokers NAME[,NAME…] only these, of moustique, moustique-open, mosquitto, mosquitto-nodelay, aedes,
                          nats-server (default: all that are installed)
   --broker NAME=COMMAND  one more broker, started by a shell; {port}, {transport}, {dir},
                          {certfile}, {keyfile} and {conf} (a mosquitto.conf) are replaced
@@ -103,7 +103,7 @@ export function parseArgs(args: readonly string[], root: string): BenchOptions {
   };
   const isGuard = flags.has('--guard');
   const isQuick = flags.has('--quick') || isGuard;
-  if (isGuard && brokers.length === 0 && custom.length === 0) brokers.push('moustique', 'mosquitto');
+  if (isGuard && brokers.length === 0 && custom.length === 0) brokers.push('moustique', 'moustique-open', 'mosquitto');
   return {
     only,
     brokers,
