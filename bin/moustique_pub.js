@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // Publishes messages. Built by `npm run build`.
-import '../dist/bin/moustique_pub.js';
+require('../dist/bin/moustique_pub.cjs');

@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // Sends a request and prints the response. Built by `npm run build`.
-import '../dist/bin/moustique_rr.js';
+require('../dist/bin/moustique_rr.cjs');

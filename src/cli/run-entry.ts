@@ -15,7 +15,8 @@ export async function runEntry(
   words: readonly string[] = process.argv.slice(2),
   command?: string,
 ): Promise<void> {
-  const program = basename(process.argv[1] ?? '', '.js');
+  // The launcher of `moustique` puts `moustique.js pub` there.
+  const program = basename(process.argv[1] ?? '').replace(/\.js(?= |$)/, '');
   const io = processIo(command === undefined ? program : `${program} ${command}`);
   const status = await main(words, io);
   await io.flush();

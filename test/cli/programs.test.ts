@@ -1,7 +1,7 @@
 /** The executables as programs: names, links, bytes of the command line, signals to a broker, a terminal. */
 import { spawn } from 'node:child_process';
 import { lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { main as signal } from '../../src/cli/signal.ts';
 import { startBroker } from '../harness/brokers.ts';
@@ -149,26 +149,29 @@ describe('a terminal', () => {
   });
 });
 
-test('pub, sub and rr begin without what only some connections need', () => {
-  for (const tool of ['pub', 'sub', 'rr']) {
-    const bundle = readFileSync(join(repositoryRoot, 'dist', 'bin', `moustique_${tool}.js`), 'utf8');
-    // What a file imports stands at the beginning of a line; what is loaded later does not.
-    const imported = [...bundle.matchAll(/^(?:import|\}) .*?"([^"]+)";$/gm)].map(([, name = '']) => name);
-    const parts = imported.filter((name) => name.startsWith('./'));
-    const all = [
-      ...imported,
-      ...parts.flatMap((part) =>
-        [
-          ...readFileSync(join(repositoryRoot, 'dist', 'bin', part), 'utf8').matchAll(
-            /^(?:import|\}) .*?"([^"]+)";$/gm,
-          ),
-        ].map(([, name = '']) => name),
-      ),
-    ].filter((name) => !name.startsWith('./'));
-    expect(all).toContain('node:net');
-    const needless = ['crypto', 'dns', 'http', 'https', 'readline', 'tls', 'worker_threads'].map(
-      (name) => `node:${name}`,
-    );
-    expect(all.filter((name) => needless.includes(name) || !name.startsWith('node:'))).toEqual([]);
+test('pub, sub and rr begin with one file, and without the parts of Node that only some connections need', async () => {
+  const needless = ['crypto', 'dns', 'fs/promises', 'http', 'https', 'readline', 'tls', 'worker_threads', 'zlib'];
+  const watch = join(tempDir(resources), 'watch.cjs');
+  writeFileSync(
+    watch,
+    `process.on('exit', () => {
+      const builtins = process.moduleLoadList.map((name) => /^NativeModule (.+)$/.exec(name)?.[1]);
+      require('node:fs').writeSync(2, JSON.stringify({ builtins, files: Object.keys(require.cache) }));
+    });`,
+  );
+  const broker = await startBroker(resources, 'moustique', { config: ['listener {port}', 'allow_anonymous true'] });
+  for (const [tool, ...words] of [
+    ['moustique_pub', '-m', 'x'],
+    ['moustique_sub', '-E'],
+    ['moustique_rr', '-m', 'x', '-e', 't'],
+  ] as const) {
+    const [node = '', ...rest] = moustiqueCommand(tool);
+    const place = ['-h', '127.0.0.1', '-p', String(broker.port()), '-t', 't'];
+    const { stderr, status } = await runToEnd([node, '-r', watch, ...rest, ...place, ...words]);
+    expect(status, stderr).toBe(0);
+    const { builtins, files } = JSON.parse(stderr) as { builtins: string[]; files: string[] };
+    expect(builtins).toContain('net');
+    expect(builtins.filter((name) => needless.includes(name))).toEqual([]);
+    expect(files.map((file) => basename(file))).toEqual(['watch.cjs', `${tool}.js`, `${tool}.cjs`]);
   }
 });

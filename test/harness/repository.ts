@@ -21,7 +21,8 @@ export type Executable =
  * @throws Error if it has not been built
  */
 export function moustiqueCommand(name: Executable): readonly string[] {
-  if (!existsSync(join(repositoryRoot, 'dist', 'bin', `${name}.js`))) {
+  const bundle = join(repositoryRoot, 'dist', 'bin', name);
+  if (!existsSync(`${bundle}.cjs`) && !existsSync(`${bundle}.js`)) {
     throw new Error(`dist/bin/${name}.js is missing: run "npm run build" first`);
   }
   return [process.execPath, join(repositoryRoot, 'bin', `${name}.js`)];
