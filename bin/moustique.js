@@ -5,5 +5,5 @@ if (['pub', 'sub', 'rr'].includes(command)) {
   process.argv.splice(1, 2, `${script} ${command}`);
   require(`../dist/bin/moustique_${command}.cjs`);
 } else {
-  import('../dist/bin/moustique.js');
+  void import('../dist/bin/moustique.js');
 }

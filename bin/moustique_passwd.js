@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // Edits password files. Built by `npm run build`.
-import('../dist/bin/moustique_passwd.js');
+void import('../dist/bin/moustique_passwd.js');
