@@ -1,5 +1,6 @@
 /** A store of which one byte after the other is damaged: it must always start, lose only what the byte held, and say so. */
 import { VirtualClock } from '../../src/base/clock.ts';
+import type { Message } from '../../src/contracts/message.ts';
 import type { Fact } from '../../src/contracts/store.ts';
 import { Recovery } from '../../src/store/recovery.ts';
 import { contentOf } from './ledger.ts';
@@ -12,6 +13,7 @@ import { SimulatedDisk } from './simulated-disk.ts';
 interface Line {
   readonly text: string;
   readonly client: string;
+  /** What tells the message from others; its time of expiry, which lies apart from it, does not. */
   readonly message: string;
   /** Topic Name of a retained message. */
   readonly topic: string;
@@ -97,8 +99,7 @@ function find(files: Map<string, Buffer>): Found {
 }
 
 function linesOf(facts: Iterable<Fact>): Map<string, Line> {
-  const messages = new Map<number, string>();
-  const topics = new Map<number, string>();
+  const messages = new Map<number, Message>();
   const lines = new Map<string, Line>();
   const add = (text: string, client: string, message: string, topic: string): void => {
     lines.set(text, { text, client, message, topic });
@@ -106,8 +107,7 @@ function linesOf(facts: Iterable<Fact>): Map<string, Line> {
   for (const fact of facts) {
     switch (fact.kind) {
       case 'message':
-        messages.set(fact.message.storeId, contentOf(fact.message));
-        topics.set(fact.message.storeId, fact.message.topic.name);
+        messages.set(fact.message.storeId, fact.message);
         break;
       case 'session':
       case 'subscription':
@@ -115,24 +115,29 @@ function linesOf(facts: Iterable<Fact>): Map<string, Line> {
         break;
       case 'delivery': {
         const { clientId, direction, sequence, qos, retain, subscriptionIds } = fact;
-        const message = messages.get(fact.storeId) ?? '';
-        const text = ['delivery', clientId, direction, sequence, qos, retain, subscriptionIds.join(','), message].join(
-          '|',
-        );
-        add(text, clientId, message, '');
+        const message = messages.get(fact.storeId) ?? null;
+        const facts = [clientId, direction, sequence, qos, retain, subscriptionIds.join(',')].join('|');
+        add(`delivery|${facts}|${message === null ? '' : contentOf(message)}`, clientId, identityOf(message), '');
         break;
       }
       case 'retained': {
-        const message = messages.get(fact.storeId) ?? '';
-        add(`retained|${message}`, '', message, topics.get(fact.storeId) ?? '');
+        const message = messages.get(fact.storeId) ?? null;
+        const text = `retained|${message === null ? '' : contentOf(message)}`;
+        add(text, '', identityOf(message), message?.topic.name ?? '');
         break;
       }
       case 'will': {
-        const message = contentOf(fact.message);
-        add(`will|${fact.clientId}|${fact.delaySeconds}|${fact.dueAtMs}|${message}`, fact.clientId, message, '');
+        const text = `will|${fact.clientId}|${fact.delaySeconds}|${fact.dueAtMs}|${contentOf(fact.message)}`;
+        add(text, fact.clientId, identityOf(fact.message), '');
         break;
       }
     }
   }
   return lines;
+}
+
+function identityOf(message: Message | null): string {
+  if (message === null) return '';
+  const { topic, publisher, payloadLength, payload } = message;
+  return [topic.name, publisher.clientId, payloadLength, payload[0] ?? 0].join('~');
 }

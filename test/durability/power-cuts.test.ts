@@ -7,7 +7,7 @@ test('commit: nothing called safe is lost when the power goes', async () => {
   const { seed, count } = sweepOf(5000);
   const { points, failures } = await sweepEnds(seed, count, 'power');
   expect(failures).toEqual([]);
-  expect(points).toBe(count);
+  expect(points).toBeGreaterThanOrEqual(count);
 }, 1_200_000);
 
 test('interval: no more than the window is lost when the power goes', async () => {

@@ -1,12 +1,12 @@
 /**
- * Runs a long sweep: `npx tsx test/durability/sweep.ts kill|power|interval|os|fault|flip|broker-kill|broker-power [count] [first seed]`; for `flip` the
- * count is the size of the store in bytes.
+ * Runs a long sweep: `npx tsx test/durability/sweep.ts script|kill|power|interval|os|fault|flip|broker-kill|broker-power [count]
+ * [first seed]`. The count is that of the ends; for `flip` it is the size of the store in bytes.
  *
  * Ends with status 1 when a point failed; each failing point names its seed.
  */
 import { brokerPoint } from './broker-lives.ts';
 import { filesOfSize, flipEveryByte } from './byte-flips.ts';
-import { faultPoint, type SweepResult, sweepEnds } from './sweeps.ts';
+import { faultPoint, type SweepResult, sweepEnds, sweepScripts } from './sweeps.ts';
 
 const [what = 'kill', countText = '2000', seedText = '1'] = process.argv.slice(2);
 const count = Number(countText);
@@ -18,7 +18,8 @@ const progress = ({ points, failures }: SweepResult): void => {
 };
 
 let result: SweepResult = { points: 0, failures: [] };
-if (what === 'kill') result = await sweepEnds(seed, count, 'kill', { kind: 'commit' }, progress);
+if (what === 'script') result = await sweepScripts(seed, count, progress);
+else if (what === 'kill') result = await sweepEnds(seed, count, 'kill', { kind: 'commit' }, progress);
 else if (what === 'power') result = await sweepEnds(seed, count, 'power', { kind: 'commit' }, progress);
 else if (what === 'interval') {
   result = await sweepEnds(seed, count, 'power', { kind: 'interval', milliseconds: 100 }, progress);

@@ -13,7 +13,7 @@ import { Random } from './random.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 
 export interface SweepResult {
-  /** Ends of a process or of the power. */
+  /** Ends of a process or of the power, each followed by a start that was judged. */
   points: number;
   /** One line per point at which something was wrong. */
   readonly failures: string[];
@@ -26,11 +26,13 @@ type Ending = 'call' | 'disk' | 'tear';
  * nothing was.
  *
  * @param seed - of everything, the places of the ends included
+ * @param result - its points are counted on by the ends there were
  */
 export async function endPoint(
   seed: number,
   kind: 'kill' | 'power',
-  level: SyncLevel = { kind: 'commit' },
+  level: SyncLevel,
+  result: SweepResult,
 ): Promise<string | null> {
   const random = new Random(seed);
   let disk = new SimulatedDisk(random);
@@ -38,6 +40,7 @@ export async function endPoint(
   let before: Life | null = null;
   let startMs = 1.8e12;
   for (let number = 1; number <= lives; number++) {
+    result.points++;
     const ending: Ending = random.pick(['call', 'disk', 'tear']);
     const at = random.below(random.pick(ending === 'call' ? [20, 400] : [8, 90]));
     const where = `life ${number}, ${ending} ${at}`;
@@ -101,11 +104,46 @@ export async function sweepEnds(
   onProgress?: (result: SweepResult) => void,
 ): Promise<SweepResult> {
   const result: SweepResult = { points: 0, failures: [] };
-  for (let seed = firstSeed; seed < firstSeed + count; seed++) {
-    const failure = await endPoint(seed, kind, level);
-    result.points++;
+  for (let seed = firstSeed; result.points < count; seed++) {
+    const failure = await endPoint(seed, kind, level, result);
     if (failure !== null) result.failures.push(`seed ${seed} ${kind} ${level.kind}: ${failure}`);
-    if (result.points % 1000 === 0) onProgress?.(result);
+    if (seed % 1000 === 999) onProgress?.(result);
+  }
+  return result;
+}
+
+/** Operations of a script. */
+const scriptLength = 200;
+
+/**
+ * Ends the process at every call of the store that a script of 200 operations makes, one run for each call.
+ *
+ * @param count - ends with the script that reaches as many points
+ */
+export async function sweepScripts(
+  firstSeed: number,
+  count: number,
+  onProgress?: (result: SweepResult) => void,
+): Promise<SweepResult> {
+  const result: SweepResult = { points: 0, failures: [] };
+  for (let seed = firstSeed; result.points < count; seed++) {
+    for (let call = 1; ; call++) {
+      const random = new Random(seed);
+      const life = new Life(new SimulatedDisk(random), random);
+      life.endAtCall = call;
+      await life.run(scriptLength);
+      const isOver = !life.disk.isGone;
+      life.disk.end();
+      await turns(3);
+      if (isOver) break;
+      result.points++;
+      const after = new Life(life.disk.afterKill(), random, {}, life.clock.nowMs() + 1000);
+      const wrong = judge(after, life, 'kill', { kind: 'commit' });
+      after.disk.end();
+      await turns(2);
+      if (wrong !== null) result.failures.push(`seed ${seed}, end at call ${call}: ${wrong}`);
+    }
+    onProgress?.(result);
   }
   return result;
 }
