@@ -7,6 +7,7 @@ type Main = (words: readonly string[], io: ToolIo) => Promise<number>;
 const commands: Readonly<Record<string, () => Promise<{ readonly main: Main }>>> = {
   completion: () => import('./completion.ts'),
   ctrl: () => import('./ctrl.ts'),
+  db: () => import('./db.ts'),
   doctor: () => import('./doctor.ts'),
   link: () => import('./link.ts'),
   passwd: () => import('./passwd.ts'),

@@ -9,8 +9,8 @@ import {
 } from '../store/database-bodies.ts';
 import type { Chunk } from '../store/database-chunks.ts';
 import { ChunkType } from '../store/database-format.ts';
+import { type StoredProperty, storedProperties } from '../store/stored-properties.ts';
 import type { ChunkDump } from './db-dump.ts';
-import { type StoredProperty, storedProperties } from './db-dump-properties.ts';
 import { jsonArray, jsonObject, latin1Of, quoteJson } from './json-text.ts';
 import type { ToolIo } from './tool-io.ts';
 

@@ -19,9 +19,9 @@ import { ChunkType } from '../store/database-format.ts';
 import type { ReadableFile } from '../store/disk.ts';
 import { readWhole, systemDisk } from '../store/disk.ts';
 import { segmentMagic } from '../store/segment-format.ts';
+import { storedProperties } from '../store/stored-properties.ts';
 import { dumpJournal, dumpOwnPart } from './db-dump-journal.ts';
 import { JsonDump } from './db-dump-json.ts';
-import { storedProperties } from './db-dump-properties.ts';
 import type { ToolIo } from './tool-io.ts';
 import { versionText } from './version-text.ts';
 

@@ -10,6 +10,8 @@ export interface PlainOption {
 
 /** A tool with such options. */
 export interface PlainTool {
+  /** Where it is only a command of `moustique`: how it is called. */
+  readonly called?: string;
   /** Behind the tool's name: "makes and edits …". */
   readonly purpose: string;
   /** Lines of the usage, without the tool's name. */
@@ -68,4 +70,41 @@ export const signalTool: PlainTool = {
     'SIGNAL is one of: config-reload (read the configuration again), log-rotate (begin new log files), shutdown (end), tree-print (print the subscriptions), xtreport (begin new log files).',
   ],
   operands: ['config-reload', 'log-rotate', 'shutdown', 'tree-print', 'xtreport'],
+};
+
+export const dbTool: PlainTool = {
+  called: 'moustique db',
+  purpose: 'checks, repairs, exports and imports what a broker keeps on disk.',
+  synopses: [
+    'check [--json] {-d DATABASE | -c FILE}',
+    'repair {-d DATABASE | -c FILE}',
+    'export {-d DATABASE | -c FILE} FILE',
+    'import [--replace] {-d DATABASE | -c FILE} FILE',
+  ],
+  options: [
+    {
+      flags: ['-d', '--database'],
+      argument: 'DATABASE',
+      help: 'The database, such as /var/lib/mosquitto/mosquitto.db; the journal lies beside it.',
+      completes: 'file',
+    },
+    {
+      flags: ['-c', '--config-file'],
+      argument: 'FILE',
+      help: 'The database of a broker with this configuration.',
+      completes: 'file',
+    },
+    { flags: ['--json'], help: 'check: print the findings as JSON.' },
+    { flags: ['--replace'], help: 'import: put a database that is there already aside, as DATABASE.before-import.' },
+    { flags: ['-h', '--help'], help: 'Show this text.' },
+  ],
+  notes: [
+    'check reads the snapshot and the journal, changes nothing, and names every place that cannot be read, with file and offset. It also reads the files of Mosquitto 1.4 to 2.1.',
+    'repair writes everything that can be read as one new snapshot. The files as they were are kept in DATABASE.before-repair. A broker does the same by itself when it starts; nothing has to be repaired for that.',
+    'export writes sessions, subscriptions, messages that wait or are under way, retained messages and Wills to FILE, or to standard output when FILE is -. The format is lines of JSON and described in docs/durability.md.',
+    'import makes a database of such a file. Every line is checked first; when one is wrong it is named and nothing is changed.',
+    'No command works on a database that a broker is using. Run by root, repair and import write as the owner of the database.',
+    'Exit status: 0 all is well; 1 something is damaged, or a line of the import is wrong; 2 the database cannot be used, or the disk failed; 3 the command line is wrong.',
+  ],
+  operands: ['check', 'repair', 'export', 'import'],
 };

@@ -5,7 +5,7 @@ import { clientOptions } from './client-options.ts';
 import { exitStatuses, formatSequences, formatSyntax, optionsFileText } from './command-line-texts.ts';
 import { purposes, synopses } from './help.ts';
 import { OPTION_GROUPS } from './option-row.ts';
-import { type PlainTool, passwdTool, signalTool } from './plain-options.ts';
+import { dbTool, type PlainTool, passwdTool, signalTool } from './plain-options.ts';
 import { PROPERTY_COMMANDS } from './property-option.ts';
 import type { Tool } from './tool-options.ts';
 
@@ -18,7 +18,7 @@ interface Entry {
 /** Client tools that have a page. */
 const CLIENTS = ['pub', 'sub', 'rr'] as const satisfies readonly Tool[];
 
-const PLAIN: Readonly<Record<'passwd' | 'signal', PlainTool>> = { passwd: passwdTool, signal: signalTool };
+const PLAIN = { db: dbTool, passwd: passwdTool, signal: signalTool } as const;
 
 /** The reference of all tools. */
 export function toolsMarkdown(): string {
@@ -65,10 +65,11 @@ function clientSection(tool: (typeof CLIENTS)[number]): string {
 }
 
 function plainSection(name: string, tool: PlainTool): string {
+  const called = tool.called ?? `moustique_${name}`;
   return [
-    `## moustique_${name}`,
-    `\`moustique_${name}\` ${tool.purpose}`,
-    `\`\`\`\n${tool.synopses.map((synopsis) => `moustique_${name} ${synopsis}`).join('\n')}\n\`\`\``,
+    `## ${called}`,
+    `\`${called}\` ${tool.purpose}`,
+    `\`\`\`\n${tool.synopses.map((synopsis) => `${called} ${synopsis}`).join('\n')}\n\`\`\``,
     optionTable(tool.options),
     ...tool.notes.map(escapeMarkdown),
   ].join('\n\n');
@@ -107,7 +108,10 @@ function propertyNames(): readonly (readonly [command: string, names: readonly s
 export function toolManPages(): Readonly<Record<string, () => string>> {
   const pages: Record<string, () => string> = {};
   for (const tool of CLIENTS) pages[`moustique_${tool}.1`] = () => clientManPage(tool);
-  for (const [name, tool] of Object.entries(PLAIN)) pages[`moustique_${name}.1`] = () => plainManPage(name, tool);
+  for (const [name, tool] of Object.entries<PlainTool>(PLAIN)) {
+    const called = tool.called ?? `moustique_${name}`;
+    pages[`${called.replace(' ', '-')}.1`] = () => plainManPage(called, tool);
+  }
   return pages;
 }
 
@@ -142,14 +146,10 @@ function clientManPage(tool: (typeof CLIENTS)[number]): string {
   ]);
 }
 
-function plainManPage(name: string, tool: PlainTool): string {
-  return page(`moustique_${name}`, tool.purpose, [
+function plainManPage(called: string, tool: PlainTool): string {
+  return page(called.replace(' ', '-'), tool.purpose, [
     '.SH SYNOPSIS',
-    ...tool.synopses.flatMap((synopsis, index) => [
-      ...(index === 0 ? [] : ['.br']),
-      `.B moustique_${name}`,
-      roff(synopsis),
-    ]),
+    ...tool.synopses.flatMap((synopsis, index) => [...(index === 0 ? [] : ['.br']), `.B ${called}`, roff(synopsis)]),
     '.SH OPTIONS',
     ...tool.options.map(manOption),
     '.SH NOTES',

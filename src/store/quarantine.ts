@@ -1,4 +1,4 @@
-/** Keeps what could not be read, so that nothing is thrown away unseen, and says so in the log. */
+/** Keeps what could not be read, so that nothing is thrown away unseen, and says so in the log; or says so only. */
 import { join } from 'node:path';
 import type { Logger } from '../contracts/logger.ts';
 import type { Disk } from './disk.ts';
@@ -11,14 +11,17 @@ export class Quarantine {
   readonly #disk: Disk;
   readonly #directory: string;
   readonly #logger: Logger;
+  readonly #isKeeping: boolean;
   #bytes = 0;
   /** Stretches reported. */
   count = 0;
 
-  constructor(disk: Disk, directory: string, logger: Logger) {
+  /** @param isKeeping - whether copies are made; otherwise nothing on the disk changes */
+  constructor(disk: Disk, directory: string, logger: Logger, isKeeping: boolean) {
     this.#disk = disk;
     this.#directory = directory;
     this.#logger = logger;
+    this.#isKeeping = isKeeping;
   }
 
   /** Reports a stretch of a file; `bytes` is copied now. */
@@ -26,7 +29,7 @@ export class Quarantine {
     this.count++;
     this.#logger.log('error', `Error: ${file}: ${what} (${bytes.length} bytes at offset ${offset}); left out.`);
     this.#bytes += bytes.length;
-    if (this.count > filesMax || this.#bytes > bytesMax) return;
+    if (!this.#isKeeping || this.count > filesMax || this.#bytes > bytesMax) return;
     try {
       this.#disk.makeDirectory(this.#directory);
       this.#disk.writeNow(join(this.#directory, `${name}@${offset}`), bytes);

@@ -25,12 +25,16 @@ import {
 import { StateModel } from './state-model.ts';
 import { StoreError } from './store-error.ts';
 
+/** To serve from the files, which are put in order for that; or only to look at them, and nothing on the disk changes. */
+export type RecoveryPurpose = 'serve' | 'look';
+
 export class Recovery {
   readonly #disk: Disk;
   readonly #path: string;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #quarantine: Quarantine;
+  readonly #isServing: boolean;
   #file: ReadableFile | null = null;
   #reader: DatabaseReader | null = null;
   #sources: readonly SegmentSource[] = [];
@@ -49,15 +53,22 @@ export class Recovery {
   nextBatch = 1;
   nextSegment = 1;
   journalBytes = 0;
+  /** Groups of the journal that count beside the snapshot. */
+  journalBatches = 0;
+  /** The write that the last process did not finish; null when there is none. */
+  cutOff: { readonly file: string; readonly offset: number; readonly bytes: number } | null = null;
+  /** Places at which the journal referred to something that is not there. */
+  danglingCount = 0;
 
   /** @throws StoreError */
-  constructor(disk: Disk, path: string, clock: Clock, logger: Logger) {
+  constructor(disk: Disk, path: string, clock: Clock, logger: Logger, purpose: RecoveryPurpose = 'serve') {
+    this.#isServing = purpose === 'serve';
     this.#disk = disk;
     this.#path = path;
     this.#clock = clock;
     this.#logger = logger;
     this.directory = `${path}.journal`;
-    this.#quarantine = new Quarantine(disk, join(this.directory, 'quarantine'), logger);
+    this.#quarantine = new Quarantine(disk, join(this.directory, 'quarantine'), logger, this.#isServing);
     this.lock = this.#takeLock();
     try {
       this.#openSnapshot();
@@ -88,6 +99,18 @@ export class Recovery {
     return this.#reader?.mark ?? null;
   }
 
+  /** The snapshot as it is; null when there is none. */
+  get snapshot(): { readonly version: number; readonly isOwn: boolean; readonly isClean: boolean } | null {
+    const reader = this.#reader;
+    if (reader === null) return null;
+    return { version: reader.version, isOwn: reader.isOwn, isClean: reader.mark?.isClean === true };
+  }
+
+  /** Stretches that could not be read so far. */
+  get damageCount(): number {
+    return this.#quarantine.count;
+  }
+
   /** What snapshot and journal say together; walked once. */
   *facts(): Generator<Fact> {
     const mark = this.#mark;
@@ -105,14 +128,14 @@ export class Recovery {
       yield fact;
     }
     this.nextBatch = Math.max(this.nextBatch, firstBatch);
-    if (this.#quarantine.count > 0) {
+    if (this.#quarantine.count > 0 && this.#isServing) {
       this.#logger.log(
         'error',
         `Error: ${this.#path}: copies of what was damaged are in ${this.directory}/quarantine.`,
       );
       this.needsBase = true;
     }
-    if (isForeign) this.#keepForeign();
+    if (isForeign && this.#isServing) this.#keepForeign();
     for (const type of this.#reader?.unknownTypes ?? []) {
       this.#logger.log('warning', `Warning: Unsupported chunk "${type}" in persistent database file. Ignoring.`);
     }
@@ -142,11 +165,13 @@ export class Recovery {
     );
     this.nextBatch = replayed.lastBatch + 1;
     this.journalBytes = replayed.bytes;
-    this.#makeSafe(replayed.unproven);
+    this.journalBatches = replayed.batches;
+    this.danglingCount = model.danglingCount;
+    if (this.#isServing) this.#makeSafe(replayed.unproven);
     if (replayed.cutOff !== null) {
-      const { segment, offset, length } = replayed.cutOff;
-      const place = `${join(this.directory, segment)}: the last write was cut off at offset ${offset}`;
-      this.#logger.log('information', `${place} (${length} bytes, nothing of it was acknowledged).`);
+      const { segment, offset, length: bytes } = replayed.cutOff;
+      this.cutOff = { file: join(this.directory, segment), offset, bytes };
+      this.#logger.log('information', cutOffText(this.cutOff));
     }
     if (replayed.batches > 0) {
       this.#logger.log('information', `Replayed ${replayed.batches} groups of the journal (${replayed.bytes} bytes).`);
@@ -177,6 +202,8 @@ export class Recovery {
 
   #takeLock(): { release(): void } {
     const path = join(this.directory, 'lock');
+    // Without the directory no process of ours has ever used the file.
+    if (!this.#isServing && !this.#disk.exists(this.directory)) return { release: () => {} };
     try {
       this.#disk.makeDirectory(this.directory);
       const lock = this.#disk.lock(path);
@@ -202,6 +229,9 @@ export class Recovery {
       file = this.#disk.openToRead(this.#path);
     } catch (error) {
       // Mosquitto: a file that cannot be opened counts as absent. It must not be overwritten for that.
+      if (!this.#isServing) {
+        throw new StoreError([`Error: Unable to read ${this.#path}: ${errorCode(error)}.`], { cause: error });
+      }
       const aside = `${this.#path}.unreadable`;
       this.#logger.log(
         'warning',
@@ -253,13 +283,16 @@ export class Recovery {
     }
     const lineage = this.#mark?.lineage ?? (this.#reader?.isOwn === false ? -1 : sources[0]?.header.lineage);
     const others = sources.filter(({ header }) => header.lineage !== lineage);
-    for (const { name } of others) this.#quarantine.moveIn(join(this.directory, name), name);
     if (others.length > 0) {
       const count = `${others.length} ${others.length === 1 ? 'file' : 'files'}`;
+      const what = this.#isServing ? `moved to ${this.directory}/quarantine` : 'not read';
       this.#logger.log(
         'warning',
-        `Warning: ${this.directory} belongs to another state of ${this.#path}; ${count} moved to ${this.directory}/quarantine.`,
+        `Warning: ${this.directory} belongs to another state of ${this.#path}; ${count} ${what}.`,
       );
+    }
+    if (this.#isServing) {
+      for (const { name } of others) this.#quarantine.moveIn(join(this.directory, name), name);
     }
     this.#sources = sources.filter(({ header }) => header.lineage === lineage);
     if (this.#reader === null && this.#sources.length > 0 && (this.#sources[0]?.header.firstBatch ?? 0) > 1) {
@@ -278,4 +311,9 @@ export class Recovery {
       this.#logger.log('warning', `Warning: Unable to keep ${this.#path} as ${copy}: ${errorCode(error)}`);
     }
   }
+}
+
+/** One sentence about an unfinished write. */
+export function cutOffText({ file, offset, bytes }: NonNullable<Recovery['cutOff']>): string {
+  return `${file}: the last write was cut off at offset ${offset} (${bytes} bytes, nothing of it was acknowledged).`;
 }

@@ -1,6 +1,6 @@
 /** The MQTT 5.0 properties of a stored message, decoded. */
-import type { ByteReader } from '../store/byte-reader.ts';
-import { FormatError } from '../store/byte-reader.ts';
+import type { ByteReader } from './byte-reader.ts';
+import { FormatError } from './byte-reader.ts';
 
 export type StoredProperty =
   | { readonly identifier: 'payload-format-indicator'; readonly value: number }
