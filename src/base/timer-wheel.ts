@@ -20,13 +20,14 @@ export interface WheelEntry {
 }
 
 export class TimerWheel {
-  readonly #slots: WheelEntry[][];
+  /** Made with their first entry: most stay empty. */
+  readonly #slots: (WheelEntry[] | undefined)[];
   #tick: number;
 
   /** @param slotCount - ticks per turn; a deadline further away is looked at once per turn, which is harmless */
   constructor(startTick: number, slotCount = 4096) {
     this.#tick = startTick;
-    this.#slots = Array.from({ length: slotCount }, () => []);
+    this.#slots = new Array<WheelEntry[] | undefined>(slotCount).fill(undefined);
   }
 
   /** Puts the entry into the slot of `tick` (at least the next one); moves it when it already sits in a slot. */
@@ -34,7 +35,8 @@ export class TimerWheel {
     this.remove(entry);
     const ahead = Math.min(Math.max(tick - this.#tick, 1), this.#slots.length - 1);
     const slotNumber = (this.#tick + ahead) % this.#slots.length;
-    const slot = this.#slots[slotNumber] as WheelEntry[];
+    this.#slots[slotNumber] ??= [];
+    const slot = this.#slots[slotNumber];
     entry.wheelSlot = slotNumber;
     entry.wheelIndex = slot.length;
     slot.push(entry);
@@ -56,10 +58,10 @@ export class TimerWheel {
     while (this.#tick < tick) {
       this.#tick++;
       const slotNumber = this.#tick % this.#slots.length;
-      const due = this.#slots[slotNumber] as WheelEntry[];
-      if (due.length === 0) continue;
+      const due = this.#slots[slotNumber];
+      if (due === undefined) continue;
       // Entries may remove themselves or others while they are asked, so the slot is emptied first.
-      this.#slots[slotNumber] = [];
+      this.#slots[slotNumber] = undefined;
       for (const entry of due) {
         entry.wheelSlot = -1;
       }

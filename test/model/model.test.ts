@@ -25,8 +25,8 @@ test(`sequences of ${steps} actions are answered as the model says`, () => {
     }),
     {
       ...{ seed, path, numRuns: sequences, verbose: false },
-      // Without a number given it is as many as fit this time, 20,000 at most.
-      ...(process.env['MODEL_SEQUENCES'] === undefined && path === '' ? { interruptAfterTimeLimit: 45_000 } : {}),
+      // Without a number given it is as many as fit two minutes, 20,000 at most.
+      ...(process.env['MODEL_SEQUENCES'] === undefined && path === '' ? { interruptAfterTimeLimit: 115_000 } : {}),
     },
   );
   console.log(`model: ${result.numRuns} sequences of ${steps} actions, MODEL_SEED=${seed}`);

@@ -9,17 +9,16 @@ import { Model } from './model.ts';
 export function difference(numbers: readonly number[]): string | null {
   const model = new Model();
   const bench = new Bench();
-  const told: string[] = [];
   try {
     for (const [index, number] of numbers.entries()) {
       const action = actionOf(number);
-      told.push(`${index}: ${JSON.stringify(action)}`);
       act(model, bench, action, `m${index}`);
       for (let client = 0; client < clientsCount; client++) {
         const wanted = (model.seen[client] ?? []).splice(0).join(', ');
         const found = bench.seen(client).join(', ');
-        if (wanted !== found)
-          return [...told, `client ${client}`, `  wanted: ${wanted}`, `  found:  ${found}`].join('\n');
+        if (wanted === found) continue;
+        const told = numbers.slice(0, index + 1).map((each, at) => `${at}: ${JSON.stringify(actionOf(each))}`);
+        return [...told, `client ${client}`, `  wanted: ${wanted}`, `  found:  ${found}`].join('\n');
       }
     }
     return null;

@@ -98,8 +98,7 @@ export interface Packets {
   pingresp(): Buffer;
 }
 
-/** The builders of a version. */
-export function packetsOf(version: Version): Packets {
+function buildersOf(version: Version): Packets {
   const set = (properties: readonly Buffer[] | undefined): Bytes => (version === 5 ? propertySet(properties) : '');
   const ack = (firstByte: number, { packetId = 1, reasonCode, properties }: AckFields = {}): Buffer =>
     packet(firstByte, u16(packetId), ...reason(reasonCode, properties));
@@ -143,9 +142,14 @@ export function packetsOf(version: Version): Packets {
   };
 }
 
-export const v5: Packets = packetsOf(5);
-export const v311: Packets = packetsOf(4);
-export const v31: Packets = packetsOf(3);
+export const v5: Packets = buildersOf(5);
+export const v311: Packets = buildersOf(4);
+export const v31: Packets = buildersOf(3);
+
+/** The builders of a version. */
+export function packetsOf(version: Version): Packets {
+  return version === 5 ? v5 : version === 4 ? v311 : v31;
+}
 
 /** Reason Code and properties at the end of a packet that may leave out either. */
 function reason(reasonCode: number | undefined, properties: readonly Buffer[] | undefined): Buffer[] {
