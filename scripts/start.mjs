@@ -51,7 +51,8 @@ function listeners() {
   for (const line of readFileSync(file, 'utf8').split('\n')) {
     const [key, value = '', address = 'every address'] = line.trim().split(/ +/);
     if (key === 'listener') found.push(`mqtt on ${address} port ${value}`);
-    if (key === 'protocol' && value === 'websockets') found.push(found.pop()?.replace('mqtt', 'websockets') ?? value);
+    const shown = { websockets: 'websockets', http_api: 'web console' }[key === 'protocol' ? value : ''];
+    if (shown !== undefined) found.push(found.pop()?.replace('mqtt', shown) ?? shown);
   }
   return found;
 }

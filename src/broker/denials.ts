@@ -5,11 +5,20 @@
 
 import type { Action, Rights, Verdict } from '../contracts/authorizer.ts';
 import type { Logger } from '../contracts/logger.ts';
+import type { Publisher } from '../contracts/message.ts';
 import type { Session } from '../session/session.ts';
 import { logLines } from './log-lines.ts';
 
 /** Lines in one second; the rest of that second is counted. */
 const linesPerSecond = 100;
+
+export type DenialWatcher = (
+  client: Publisher,
+  rights: Rights,
+  action: Action,
+  topic: string,
+  verdict: Verdict,
+) => void;
 
 export class Denials {
   readonly #logger: Logger;
@@ -18,6 +27,8 @@ export class Denials {
   #second = 0;
   #lines = 0;
   #untold = 0;
+  /** Is told what the operator is told, whether or not there is a log for it. */
+  watcher: DenialWatcher | null = null;
 
   /** @param tick - the present tick, cheap to ask */
   constructor(logger: Logger, tick: () => number, ticksPerSecond: number) {
@@ -32,7 +43,7 @@ export class Denials {
     const told = session.denials;
     if (told !== null && told.second === second) {
       if (told.verdicts.includes(verdict)) return;
-    } else if (!this.#logger.enabled('notice')) {
+    } else if (this.watcher === null && !this.#logger.enabled('notice')) {
       return;
     }
     if (second !== this.#second) this.#nextSecond(second);
@@ -43,6 +54,7 @@ export class Denials {
     this.#lines++;
     if (told !== null && told.second === second) told.verdicts.push(verdict);
     else session.denials = { second, verdicts: [verdict] };
+    this.watcher?.(session.publisher, rights, action, topic, verdict);
     const { clientId, username } = session.publisher;
     this.#logger.log('notice', logLines.denied(action, clientId, username, topic, rights.describe(verdict)));
   }

@@ -13,6 +13,7 @@ import { RetainedTree } from '../topics/retained-tree.ts';
 import { RouteCache } from '../topics/route-cache.ts';
 import type { SharedGroup } from '../topics/shared-group.ts';
 import { SubscriptionTree } from '../topics/subscription-tree.ts';
+import { Bans } from './bans.ts';
 import { Denials } from './denials.ts';
 import type { Limits } from './limits.ts';
 import { logLines } from './log-lines.ts';
@@ -33,6 +34,8 @@ export class Engine {
   /** Port of a listener → its rules, for sessions that come from the store; of several with one port the first. */
   readonly accessByPort = new Map<number, ListenerAccess>();
   readonly denials: Denials;
+  /** Client Identifiers that an operator keeps out for a time. */
+  readonly bans = new Bans();
   /** Topic Name below `$CONTROL` → who answers there; replaced by a reload. */
   readonly controls = new Map<string, ControlHandler>();
   readonly hooks: Hooks[] = [];

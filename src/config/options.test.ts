@@ -69,6 +69,10 @@ const legal: Readonly<Record<OptionName, readonly [text: string, value: unknown]
   global_max_connections: ['100', 100],
   global_plugin: ['a.so', 'a.so'],
   http_dir: ['/www', '/www/'],
+  http_frame_ancestors: ['https://home.example', ['https://home.example']],
+  http_index_memory: ['64', 64],
+  http_role: ['viewer Ann Other', [{ role: 'viewer', username: 'Ann Other' }]],
+  http_state_file: ['/var/lib/c.json', '/var/lib/c.json'],
   idle_timeout: ['0', 1],
   include_dir: ['/conf.d', '/conf.d'],
   keepalive_interval: ['4', 5],
@@ -181,6 +185,11 @@ const refused: Partial<Record<OptionName, readonly (readonly [text: string, mess
   bridge_tls_version: [['tlsv9', 'Unsupported tls_version "tlsv9".']],
   enable_proxy_protocol: [['3', 'enable_proxy_protocol must be 1 or 2.']],
   http_dir: [['/nowhere', '']],
+  http_index_memory: [['0', "Invalid 'http_index_memory' value (0)."]],
+  http_role: [
+    ['chief ann', "Invalid 'http_role' value (chief)."],
+    ['admin', "Invalid 'http_role' value (admin)."],
+  ],
   keepalive_interval: [['65536', 'Bridge keepalive value too high.']],
   listener: [
     ['0', 'A listener with port 0 must provide a Unix socket path.'],

@@ -4,6 +4,7 @@ import type { OptionRow, OptionTable } from './option.ts';
 import { authenticatorOptions } from './options/authenticators.ts';
 import { bridgeOptions } from './options/bridge.ts';
 import { generalOptions } from './options/general.ts';
+import { httpOptions } from './options/http.ts';
 import { listenerOptions } from './options/listener.ts';
 import { loggingOptions } from './options/logging.ts';
 import { messageOptions } from './options/messages.ts';
@@ -20,6 +21,7 @@ export const optionRows = {
   ...authenticatorOptions,
   ...tlsOptions,
   ...websocketOptions,
+  ...httpOptions,
   ...messageOptions,
   ...persistenceOptions,
   ...loggingOptions,
@@ -44,6 +46,7 @@ export const optionGroups: readonly { readonly title: string; readonly rows: Opt
   { title: 'Authentication by others', rows: authenticatorOptions },
   { title: 'TLS', rows: tlsOptions },
   { title: 'WebSockets', rows: websocketOptions },
+  { title: 'Web console', rows: httpOptions },
   { title: 'Messages and sessions', rows: messageOptions },
   { title: 'Data on disk', rows: persistenceOptions },
   { title: 'Logging', rows: loggingOptions },

@@ -199,6 +199,24 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     engine.wheel.schedule(end, end.dueTick());
   }
 
+  // What is shown of it.
+
+  /** Seconds since anything was heard, to half a second. */
+  get idleSeconds(): number {
+    return Math.max(0, this.hub.engine.currentTick - this.#heardAtTick) / 2;
+  }
+
+  /** Seconds of silence until it counts as gone; null: never. */
+  get silenceSecondsLeft(): number | null {
+    if (this.silenceTicksMax === 0) return null;
+    return Math.max(0, this.silenceTicksMax / 2 - this.idleSeconds);
+  }
+
+  /** Bytes that the socket has not taken. */
+  get pendingBytes(): number {
+    return this.outbox.pendingBytes;
+  }
+
   // What the session asks for.
 
   get isCongested(): boolean {

@@ -102,6 +102,11 @@ function decide(
     end(connection, ReasonCode.NotAuthorized);
     return;
   }
+  const { bans, nowMs } = connection.hub.engine;
+  if (bans.count > 0 && bans.has(clientId, nowMs)) {
+    end(connection, ReasonCode.Banned);
+    return;
+  }
   if (!ownsSession(connection, clientId, username)) {
     end(connection, ReasonCode.NotAuthorized);
     return;

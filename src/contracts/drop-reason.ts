@@ -19,6 +19,7 @@ export const deliveryDrops = {
   expired: { label: 'expired', help: 'The Message Expiry Interval was over before the client could take it.' },
   notAuthorized: { label: 'not_authorized', help: 'The rules do not let the client read the topic.' },
   sessionEnded: { label: 'session_ended', help: 'It waited in a session that ended.' },
+  purged: { label: 'purged', help: 'An operator dropped what waited for the client.' },
   fault: { label: 'fault', help: 'The client could not be served because of a fault.' },
 } as const satisfies Readonly<Record<string, DropRow>>;
 

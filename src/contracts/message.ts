@@ -11,6 +11,8 @@ export interface Topic {
   readonly name: string;
   /** The UTF-8 bytes of `name`, 1..65,535 of them. */
   readonly bytes: Buffer;
+  /** For whoever watches the engine: what it knows about this topic, found again without a look-up. The engine never looks. */
+  mark?: object | null;
 }
 
 /** Who published: what a store and the retained source check need to know later. */

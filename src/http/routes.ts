@@ -261,25 +261,20 @@ export const routes = {
   },
 
   // History.
-  historyFields: {
-    ...{
-      method: 'GET',
-      path: '/history/fields',
-      role: 'viewer',
-      query: history.fieldsQuery,
-      answer: history.fieldsAnswer,
-    },
-    summary: 'Topics with stored numbers, and their fields.',
-  },
   historySeries: {
+    ...{ method: 'GET', path: '/history/series', role: 'viewer' },
+    ...{ query: history.seriesListQuery, answer: history.seriesListAnswer },
+    summary: 'Which numbers are stored: topics and the fields of their payloads.',
+  },
+  historyQuery: {
     ...{
       method: 'GET',
-      path: '/history/series',
+      path: '/history/query',
       role: 'viewer',
-      query: history.seriesQuery,
-      answer: history.seriesAnswer,
+      query: history.bucketsQuery,
+      answer: history.bucketsAnswer,
     },
-    summary: 'One field of one topic over time, in buckets with least, mean and greatest value.',
+    summary: 'Stored numbers over time, in buckets with least, mean, greatest and last value.',
   },
   historyMessages: {
     ...{
@@ -289,12 +284,12 @@ export const routes = {
       query: history.messagesQuery,
       answer: history.messagesAnswer,
     },
-    summary: 'Stored messages of a Topic Filter, oldest first.',
+    summary: 'Stored messages of a Topic Filter, newest first.',
   },
   historyExport: {
     ...{ method: 'GET', path: '/history/export', role: 'viewer', query: history.exportQuery },
     answer: { mediaTypes: ['text/csv', 'application/jsonl'] },
-    summary: 'Stored messages as CSV (safe to open in a spreadsheet) or JSON lines, streamed.',
+    summary: 'Stored messages or numbers as CSV (safe to open in a spreadsheet) or JSON lines, streamed.',
   },
   historyStats: {
     ...{ method: 'GET', path: '/history/stats', role: 'viewer', answer: history.statsAnswer },

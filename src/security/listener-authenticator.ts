@@ -76,6 +76,12 @@ export class ListenerAuthenticator implements Authenticator {
     return this.#ways.users;
   }
 
+  /** Whether whoever gives a user name has to prove it. */
+  get provesPasswords(): boolean {
+    const { users, tokens, service } = this.#ways;
+    return users !== null || tokens !== null || service !== null;
+  }
+
   authenticate(request: ConnectRequest): MaybePromise<AuthenticationResult> {
     if (request.hasCertificateIdentity) return 'accepted';
     if (this.#isAnonymous(request)) return this.#ways.allowAnonymous ? 'accepted' : notAuthorised;

@@ -154,6 +154,16 @@ export class AccessControl {
     void this.#settleAll(later);
   }
 
+  /** What all listeners check passwords with. */
+  get checks(): PasswordChecks {
+    return this.#checks;
+  }
+
+  /** Whether the program that embeds the broker says who comes in. */
+  get isEmbedded(): boolean {
+    return this.#embedded !== undefined;
+  }
+
   /** Where the listener's pre-shared keys are looked up. */
   pskKeysOf(index: number): PskKeys {
     return this.#placeOf(index).psk;

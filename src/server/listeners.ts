@@ -19,11 +19,18 @@ const backlog = 1024;
 /** Time a peer may take for the TLS handshake. */
 const tlsHandshakeMs = 10_000;
 
+/** Makes HTTP servers, not listening yet. */
+export interface HttpServers {
+  create(listener: Listener, tls: ListenerTls | null): Server;
+}
+
 /** What all listeners of a broker have in common. */
 export interface ListenerOptions {
   readonly noDelay: boolean;
   /** Bytes of HTTP headers that a WebSocket listener takes. */
   readonly headerBytesMax: number;
+  /** Makes the servers of listeners with `protocol http_api`; null where there are none. */
+  readonly http: HttpServers | null;
   /** Takes the keys of TLS connections, a line each, in NSS key log format. */
   readonly keyLog?: ((line: Buffer) => void) | undefined;
 }
@@ -75,6 +82,21 @@ export class Listener {
 
   set policy(policy: DerivedPolicy) {
     this.#policy = policy.port === this.#port ? policy : { ...policy, port: this.#port };
+  }
+
+  /** Connections that are open now. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  get isTls(): boolean {
+    return this.#tls !== null;
+  }
+
+  /** When its certificate ends, in ms since 1970; null without one. */
+  get certificateEndsMs(): number | null {
+    const ends = this.#tls?.material.certificates.map(({ notAfterMs }) => notAfterMs) ?? [];
+    return ends.length === 0 ? null : Math.min(...ends);
   }
 
   get isOpen(): boolean {
@@ -176,7 +198,7 @@ export class Listener {
 
   /** What is listened with: behind a load balancer a server that reads its header before it hands the socket on. */
   async #createServer(): Promise<Server> {
-    const server = await this.#createMqttServer();
+    const server = await this.#createProtocolServer();
     const { enableProxyProtocol } = this.config;
     if (enableProxyProtocol === null) return server;
     const { readProxyHeader } = await import('../transport/proxy-preamble.ts');
@@ -208,7 +230,17 @@ export class Listener {
     });
   }
 
-  async #createMqttServer(): Promise<Server> {
+  async #createProtocolServer(): Promise<Server> {
+    const { http } = this.#options;
+    if (this.config.protocol === 'http_api' && http !== null) {
+      const server = http.create(this, this.#tls);
+      server.on('connection', (socket) => {
+        this.#connections++;
+        socket.once('close', () => this.#connections--);
+      });
+      if (this.#tls !== null) this.#addTlsServer(server);
+      return server;
+    }
     if (this.config.protocol === 'websockets') {
       const { createWebSocketServer } = await import('../transport/websocket.ts');
       const server = createWebSocketServer({

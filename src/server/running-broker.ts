@@ -21,6 +21,8 @@ import type { ConnectedClient } from '../contracts/hooks.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Store } from '../contracts/store.ts';
 import type { Transport } from '../contracts/transport.ts';
+import type { HttpInterface } from '../http/http-interface.ts';
+import type { RecentLog } from '../http/recent-log.ts';
 import type { PublishText } from '../observe/publish-text.ts';
 import { SysTopics } from '../observe/sys-topics.ts';
 import type { SyncLevel } from '../store/journal.ts';
@@ -29,7 +31,7 @@ import { AccessControl } from './access-control.ts';
 import { brokerControl, brokerControlTopic } from './control-broker.ts';
 import { type DerivedPolicy, limitsOf } from './derive.ts';
 import { loadListenerTls } from './listener-tls.ts';
-import { Listener, newReadBuffer } from './listeners.ts';
+import { type HttpServers, Listener, newReadBuffer } from './listeners.ts';
 import { StartError } from './start-error.ts';
 
 /** What a broker takes from its surroundings. */
@@ -64,6 +66,7 @@ export class RunningBroker {
   readonly #listeners: Listener[] = [];
   #config: Config;
   #handedOver: DerivedPolicy | undefined;
+  #http: HttpInterface | null = null;
   #sweeper: Timer | null = null;
   #isStopped = false;
 
@@ -91,8 +94,14 @@ export class RunningBroker {
    *
    * @throws StartError - with Mosquitto's lines and exit status; nothing is left open
    */
-  static async start(config: Config, surroundings: Surroundings): Promise<RunningBroker> {
-    const { clock, logger, authenticator, authenticationMethods, allowSymlinks = false } = surroundings;
+  static async start(config: Config, given: Surroundings): Promise<RunningBroker> {
+    const { authenticator, authenticationMethods, allowSymlinks = false } = given;
+    const { clock } = given;
+    const hasHttp = config.listeners.some(({ protocol }) => protocol === 'http_api');
+    checkMqttListener(config, given);
+    const tap = hasHttp ? await tapLog(given) : null;
+    const surroundings = tap === null ? given : { ...given, logger: tap.logger };
+    const { logger } = surroundings;
     const cores = builtins.os.availableParallelism();
     const accessControl = new AccessControl(
       { clock, logger },
@@ -113,17 +122,20 @@ export class RunningBroker {
     const running = new RunningBroker(config, surroundings, store, accessControl);
     running.#handedOver = policies[config.listeners.length];
     const { engine } = running.broker;
-    for (const { port, access } of policies) {
+    for (const [index, { port, access }] of policies.entries()) {
+      if (config.listeners[index]?.protocol === 'http_api') continue;
       if (access !== undefined && !engine.accessByPort.has(port)) engine.accessByPort.set(port, access);
     }
     accessControl.apply(engine, policies, []);
     running.#serveControl();
     running.broker.start();
     surroundings.beforeListening?.(running.broker);
+    const http = tap === null ? null : await running.#openHttp(tap.log);
     const readBuffer = newReadBuffer();
     const options = {
       noDelay: config.global.setTcpNodelay,
       headerBytesMax: config.global.packetBufferSize,
+      http,
       keyLog: surroundings.keyLog,
     };
     for (const { listener, policy, tls } of prepared) {
@@ -132,7 +144,8 @@ export class RunningBroker {
     }
     try {
       await running.#open();
-      for (const { port, policy } of running.#listeners) {
+      for (const { port, policy, config: own } of running.#listeners) {
+        if (own.protocol === 'http_api') continue;
         if (policy.access !== undefined && !engine.accessByPort.has(port)) engine.accessByPort.set(port, policy.access);
       }
     } catch (error) {
@@ -141,6 +154,7 @@ export class RunningBroker {
     }
     running.#sysTopics.start();
     running.#sweepAgain();
+    http?.announce(running.#listeners);
     return running;
   }
 
@@ -237,6 +251,7 @@ export class RunningBroker {
     this.#accessControl.apply(this.broker.engine, policies, this.#hub.connections);
     this.#serveControl();
     this.#sweepAgain();
+    this.#http?.reloaded();
     for (const [index, listener] of this.#listeners.entries()) {
       try {
         const psk = this.#accessControl.pskKeysOf(index);
@@ -256,6 +271,7 @@ export class RunningBroker {
     this.#sysTopics.stop();
     this.#sweeper?.cancel();
     for (const listener of this.#listeners) listener.close();
+    this.#http?.close();
     this.#accessControl.close();
     const transports = [...this.#hub.connections].map(({ transport }) => transport);
     for (const connection of [...this.#hub.connections]) connection.disconnect(ReasonCode.ServerShuttingDown);
@@ -290,6 +306,35 @@ export class RunningBroker {
     controls.set(brokerControlTopic, brokerControl(listeners, logger));
   }
 
+  /** The HTTP interface, for listeners that have it. @throws StartError */
+  async #openHttp(log: RecentLog): Promise<HttpServers & { announce(listeners: readonly Listener[]): void }> {
+    const { openHttpService, httpListenerOf } = await import('./http-service.ts');
+    const { clock, logger, allowSymlinks = false } = this.#surroundings;
+    const accessControl = this.#accessControl;
+    const http = openHttpService({
+      ...{ broker: this.broker, clock, logger, accessControl, allowSymlinks, log },
+      config: () => this.#config,
+      listeners: () => this.#listeners,
+      sysTopics: this.#sysTopics,
+      history: () => null,
+    });
+    this.#http = http;
+    const { packetBufferSize } = this.#config.global;
+    return {
+      create: (listener, tls) =>
+        http.createServer(
+          httpListenerOf(listener, accessControl),
+          tls?.material.serverOptions ?? null,
+          packetBufferSize,
+        ),
+      announce: (listeners) => {
+        for (const listener of listeners) {
+          if (listener.config.protocol === 'http_api') http.announce(httpListenerOf(listener, accessControl));
+        }
+      },
+    };
+  }
+
   /** The first listener is bound last: whoever waits for it finds the others open. */
   async #open(): Promise<void> {
     const [first, ...others] = this.#listeners;
@@ -313,6 +358,21 @@ export class RunningBroker {
       await new Promise<void>((resolve) => clock.soon(resolve));
     }
   }
+}
+
+/** Mosquitto: an HTTP listener alone is none. */
+function checkMqttListener({ listeners }: Config, { handedOver }: Surroundings): void {
+  if (handedOver !== undefined || listeners.length === 0) return;
+  if (listeners.some(({ protocol }) => protocol !== 'http_api')) return;
+  throw new StartError(['Error: Unable to start any listening sockets, exiting.'], 1);
+}
+
+/** A logger that keeps the last lines, for those who look at them over HTTP. */
+async function tapLog({ logger, clock }: Surroundings): Promise<{ readonly logger: Logger; readonly log: RecentLog }> {
+  const { RecentLog } = await import('../http/recent-log.ts');
+  const { TappedLogger } = await import('../observe/tapped-logger.ts');
+  const log = new RecentLog();
+  return { logger: new TappedLogger(logger, (type, line) => log.add(clock.nowMs(), type, line)), log };
 }
 
 /** Connections that are handed over have their rules behind those of all listeners. */

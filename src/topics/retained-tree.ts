@@ -60,6 +60,21 @@ export class RetainedTree<T extends object> {
     return removed;
   }
 
+  /** The node at a path of levels; undefined when nothing is stored there or below. */
+  node(path: string): RetainedNode<T> | undefined {
+    let node: RetainedNode<T> | undefined = this.#root;
+    for (const level of path.split('/')) {
+      node = node.children?.get(level);
+      if (node === undefined) return undefined;
+    }
+    return node;
+  }
+
+  /** Where everything begins; has no value. */
+  get root(): RetainedNode<T> {
+    return this.#root;
+  }
+
   /** The nodes with a value whose Topic Name the filter matches, parents first. */
   find(filter: string): RetainedNode<T>[] {
     const found: RetainedNode<T>[] = [];

@@ -16,7 +16,7 @@ const cachedNameBytesMax = 256;
 export type TopicKind = 'ordinary' | 'sys' | 'share' | 'control';
 
 export class Route<T> {
-  readonly topic: { readonly name: string; readonly bytes: Buffer };
+  readonly topic: { readonly name: string; readonly bytes: Buffer; mark: object | null };
   readonly hash: number;
   readonly kind: TopicKind;
   readonly matches: T[];
@@ -30,7 +30,7 @@ export class Route<T> {
   generation: number;
 
   constructor(name: string, bytes: Buffer, hash: number, generation: number, matches: T[]) {
-    this.topic = { name, bytes };
+    this.topic = { name, bytes, mark: null };
     this.hash = hash;
     this.kind = topicKind(name);
     this.generation = generation;

@@ -54,8 +54,7 @@ export const listenerOptions = {
     type: keyword(['mqtt', 'websockets', 'http_api']),
     default: 'mqtt',
     reload: 'restart',
-    unsupported: { values: ['http_api'], why: 'the HTTP interface is not available yet' },
-    doc: 'What is spoken on the listener: MQTT over TCP, MQTT over WebSockets, or the HTTP interface.',
+    doc: 'What is spoken on the listener: MQTT over TCP, MQTT over WebSockets, or HTTP for the web console, its JSON interface and metrics (`http_api`).',
   }),
   socket_domain: option({
     scope: 'listener',
@@ -184,7 +183,6 @@ export const listenerOptions = {
     type: servedDirectory(),
     default: null,
     reload: 'restart',
-    unsupported: { why: 'the HTTP interface is not available yet' },
-    doc: 'Directory of files that the HTTP interface serves.',
+    doc: 'Directory of files that a listener with `protocol http_api` serves, instead of the web console.',
   }),
 };

@@ -39,15 +39,15 @@ export const brokerAnswer = v.object({
   nowMs: timeMs,
   clients: v.object({ connected: count, total: count, maximum: count }),
   subscriptions: v.object({ ordinary: count, shared: count }),
-  retained: v.object({ count, memoryBytes: v.nullable(count) }),
+  retained: v.object({ count }),
   /** Messages held: retained, queued and in flight. */
   stored: v.object({ count, bytes: count }),
   /** Packets that wait for slow sockets. */
   waiting: v.object({ packets: count, bytes: count }),
   rates: v.object({ messagesIn: rate, messagesOut: rate, bytesIn: rate, bytesOut: rate, dropped: rate }),
   totals: v.object({ messagesIn: count, messagesOut: count, bytesIn: count, bytesOut: count, dropped: count }),
-  /** Reason → deliveries given up since the start. */
-  dropsByReason: v.record(v.string(), count),
+  /** Deliveries given up since the start. */
+  dropsByReason: v.array(v.object({ reason: v.string(), help: v.string(), count })),
   store: v.object({
     /** `memory`: nothing survives; `fast`: the last moments may be lost; `durable`: acknowledged means on disk. */
     durability: v.picklist(['memory', 'fast', 'durable']),

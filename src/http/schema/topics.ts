@@ -31,7 +31,7 @@ export type TopicRow = v.InferOutput<typeof topicRow>;
 
 export const childrenQuery = v.strictObject({
   ...page,
-  /** The node; absent: the roots. An empty first level is the parent '' as well, so it is given as `/`-terminated text: `a/`. */
+  /** The node; absent: the roots. '' is the node of the empty level that `/a` begins with. */
   parent: v.optional(v.string()),
 });
 export const topicList = v.object({ items: v.array(topicRow), total: count, nextCursor: v.nullable(v.string()) });
@@ -61,7 +61,9 @@ export const lastAnswer = v.object({
   message: v.nullable(shownMessage),
   count,
   ratePerSecond: v.number(),
-  ring: v.array(v.object({ atMs: timeMs, value: v.number() })),
+  isRetained: v.boolean(),
+  /** Up to 60 numbers, oldest first, at most two a second. */
+  ring: v.array(v.number()),
 });
 
 export const retainedQuery = v.strictObject({
@@ -100,6 +102,8 @@ export const retainedDeleteRequest = v.strictObject({
 export const retainedDeleteAnswer = v.object({
   count,
   bytes: count,
+  /** Whether it fits into the bin. */
+  canUndo: v.boolean(),
   /** For `retained/undo`, ten minutes long; null for a dry run, or when more was deleted than the bin holds. */
   undoId: v.nullable(v.string()),
   undoUntilMs: v.nullable(timeMs),

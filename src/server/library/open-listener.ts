@@ -3,7 +3,7 @@ import type { ListenerConfig } from '../../config/config.ts';
 
 /** A listener that is open. */
 export interface OpenListener {
-  readonly protocol: 'mqtt' | 'websockets';
+  readonly protocol: 'mqtt' | 'websockets' | 'http_api';
   readonly isEncrypted: boolean;
   /** As configured; null for all addresses and for a Unix socket. */
   readonly host: string | null;
@@ -11,7 +11,7 @@ export interface OpenListener {
   readonly port: number;
   /** Path of a Unix socket, else null. */
   readonly path: string | null;
-  /** For a client on this machine: `mqtt://localhost:1883`, `mqtts:`, `ws:`, `wss:`, `mqtt+unix:///run/broker.sock`. */
+  /** For a client on this machine: `mqtt://localhost:1883`, `mqtts:`, `ws:`, `wss:`, `http:`, `https:`, `mqtt+unix:///run/broker.sock`. */
   readonly url: string;
 }
 
@@ -22,10 +22,11 @@ export function openListener({
   readonly config: ListenerConfig;
   readonly port: number;
 }): OpenListener {
-  const { host, path } = config;
-  const protocol = config.protocol === 'websockets' ? 'websockets' : 'mqtt';
+  const { host, path, protocol } = config;
   const isEncrypted = config.certfile !== null;
-  const scheme = { mqtt: ['mqtt', 'mqtts'], websockets: ['ws', 'wss'] }[protocol][isEncrypted ? 1 : 0];
+  const scheme = { mqtt: ['mqtt', 'mqtts'], websockets: ['ws', 'wss'], http_api: ['http', 'https'] }[protocol][
+    isEncrypted ? 1 : 0
+  ];
   const name = host === null ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   const url = path === null ? `${scheme}://${name}:${port}` : `${scheme}+unix://${path}`;
   return { protocol, isEncrypted, host, port, path, url };

@@ -1,0 +1,76 @@
+/** Who gets what, and why not. */
+import { routeOf } from '../../broker/route.ts';
+import { explainAccess } from '../../security/explain-access.ts';
+import type { Subscription } from '../../session/session.ts';
+import { parseTopicFilter } from '../../topics/topic-filter.ts';
+import type { HandlersOf } from '../handler.ts';
+import { HttpProblem } from '../problem.ts';
+import type { HttpServices } from '../services.ts';
+import { findTopics } from '../topic-search.ts';
+
+const shownMax = 1000;
+const firstTopics = 100;
+
+export function accessHandlers(
+  services: HttpServices,
+): HandlersOf<'findReceivers' | 'findMatches' | 'explainAccess' | 'listDenials'> {
+  const { surroundings, denials } = services;
+  const { engine } = surroundings.broker;
+  return {
+    findReceivers({ query: { topic } }) {
+      const { matches } = routeOf(engine, topic);
+      const clients = matches.filter(({ session }) => session !== null);
+      const groups = matches.filter(({ group }) => group !== null);
+      return {
+        topic,
+        count: matches.length,
+        clients: clients.slice(0, shownMax).map(({ session, topicFilter, qos }) => ({
+          clientId: session?.clientId ?? '',
+          filter: topicFilter.text,
+          qos,
+          isConnected: session !== null && session.outlet !== null,
+          mayReceive: session === null || session.rights === null || session.rights.decide('receive', topic) > 0,
+        })),
+        groups: groups.slice(0, shownMax).map(({ group, topicFilter }) => ({
+          name: topicFilter.shareName ?? '',
+          filter: topicFilter.filter,
+          members: (group?.members.slice(0, shownMax) ?? []).map(member),
+        })),
+        isComplete: clients.length <= shownMax && groups.length <= shownMax,
+      };
+    },
+    async findMatches({ query: { filter } }) {
+      const parsed = parseTopicFilter(filter);
+      const plain = typeof parsed === 'string' ? filter : parsed.filter;
+      const { found, total, isComplete, ratePerSecond } = await findTopics(services, 'wildcard', plain, firstTopics);
+      return {
+        filter,
+        topics: total,
+        retained: engine.retained.find(plain).length,
+        ratePerSecond,
+        first: found,
+        isComplete,
+      };
+    },
+    explainAccess({ query: { clientId = '', username = null, topic, action, port } }) {
+      const listeners = surroundings.listeners().filter(({ config }) => config.protocol !== 'http_api');
+      const listener = port === undefined ? listeners[0] : listeners.find((one) => one.port === port);
+      if (listener === undefined) {
+        throw new HttpProblem(400, 'invalid-field', `query: port: no MQTT listener has port ${port}`, 'port');
+      }
+      const answer = explainAccess(listener.rules, { clientId, username, topic, action });
+      if (typeof answer === 'string') throw new HttpProblem(400, 'invalid-field', `query: topic: ${answer}`, 'topic');
+      const canAllow = !answer.allowed && listener.rules !== null && !topic.startsWith('$');
+      const access = action === 'write' ? 'write' : 'read';
+      return {
+        ...answer,
+        line: canAllow ? `${username === null ? '' : `user ${username}\n`}topic ${access} ${topic}` : null,
+      };
+    },
+    listDenials: () => ({ items: denials.all, total: denials.all.length }),
+  };
+}
+
+function member({ session, qos }: Subscription) {
+  return { clientId: session?.clientId ?? '', qos, isConnected: session !== null && session.outlet !== null };
+}

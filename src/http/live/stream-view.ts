@@ -1,0 +1,109 @@
+/** Messages of some filters as they come, at most so many a second; those of a pause wait in a bounded buffer. */
+import type { Message } from '../../contracts/message.ts';
+import type { Tap } from '../../observe/topic-index.ts';
+import { filterMatches } from '../../topics/topic-filter.ts';
+import type { LiveAnswer, LiveRequest } from '../schema/live.ts';
+import type { HttpServices } from '../services.ts';
+import { shownMessage } from '../shown-message.ts';
+import type { View } from './view.ts';
+
+type Request = Extract<LiveRequest, { readonly type: 'stream' }>;
+
+const bufferedMax = 10_000;
+const bufferedBytesMax = 16 * 1024 * 1024;
+/** What a message takes beside its payload, roughly. */
+const messageBytes = 400;
+/** Of one frame, before it became JSON. */
+const frameMessagesMax = 1000;
+const frameBytesMax = 256 * 1024;
+
+interface Taken {
+  readonly message: Message;
+  readonly seq: number;
+  readonly atMs: number;
+}
+
+export class StreamView implements View, Tap {
+  readonly #services: HttpServices;
+  readonly #request: Request;
+  readonly #limit: number;
+  readonly #payloadBytesMax: number;
+  /** Text as bytes, for payloads. */
+  readonly #search: Buffer | null;
+  #buffer: Taken[] = [];
+  #bufferedBytes = 0;
+  #seq = 0;
+  #skipped = 0;
+  #second = 0;
+  #takenInSecond = 0;
+  #isPaused = false;
+
+  constructor(services: HttpServices, request: Request) {
+    this.#services = services;
+    this.#request = request;
+    this.#limit = request.limitPerSecond ?? 200;
+    this.#payloadBytesMax = request.payloadBytesMax ?? 4096;
+    this.#search = request.search === undefined || request.search === '' ? null : Buffer.from(request.search);
+    services.index.addTap(this);
+  }
+
+  wants(topicName: string): boolean {
+    return this.#request.filters.some((filter) => filterMatches(filter, topicName));
+  }
+
+  take(message: Message): void {
+    const { engine } = this.#services.surroundings.broker;
+    if (this.#search !== null && !message.topic.name.includes(this.#request.search ?? '')) {
+      if (!message.payload.includes(this.#search)) return;
+    }
+    this.#seq++;
+    const second = Math.floor(engine.nowMs / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#takenInSecond = 0;
+    }
+    if (this.#takenInSecond >= this.#limit) {
+      this.#skipped++;
+      return;
+    }
+    this.#takenInSecond++;
+    this.#buffer.push({ message: message.keep(), seq: this.#seq, atMs: engine.nowMs });
+    this.#bufferedBytes += messageBytes + message.payloadLength;
+    while (this.#buffer.length > bufferedMax || this.#bufferedBytes > bufferedBytesMax) this.#dropOldest();
+  }
+
+  frame(): LiveAnswer | null {
+    if (this.#isPaused || (this.#buffer.length === 0 && this.#skipped === 0)) return null;
+    let bytes = 0;
+    let count = 0;
+    for (const { message } of this.#buffer) {
+      bytes += messageBytes + Math.min(message.payloadLength, this.#payloadBytesMax);
+      if (count > 0 && (count >= frameMessagesMax || bytes > frameBytesMax)) break;
+      count++;
+    }
+    const taken = this.#buffer.splice(0, count);
+    for (const { message } of taken) this.#bufferedBytes -= messageBytes + message.payloadLength;
+    const skipped = this.#skipped;
+    this.#skipped = 0;
+    return {
+      ...{ type: 'messages', view: this.#request.view, skipped },
+      messages: taken.map(({ message, seq, atMs }) => ({ ...shownMessage(message, atMs, this.#payloadBytesMax), seq })),
+    };
+  }
+
+  pause(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+  }
+
+  close(): void {
+    this.#services.index.removeTap(this);
+    this.#buffer = [];
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#buffer.shift();
+    if (oldest === undefined) return;
+    this.#bufferedBytes -= messageBytes + oldest.message.payloadLength;
+    this.#skipped++;
+  }
+}
