@@ -6,12 +6,14 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { root, runNode } from './children.mjs';
 import { ensureNodeModules } from './setup.mjs';
 
 const dist = join(root, 'dist');
 const entries = join(root, 'src', 'cli', 'entry');
+// Worker threads have files of their own, named by folder and file: history-worker.js.
+const threads = [join(root, 'src', 'history', 'worker.ts')];
 
 /** Build what is out of date. @returns {Promise<number>} exit status */
 export async function buildAll() {
@@ -36,7 +38,8 @@ export function buildExecutables() {
     const files = readdirSync(entries).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
     console.log(`Building the executables (esbuild): ${files.map((file) => basename(file, '.ts')).join(', ')} …`);
     const { build } = await import('esbuild');
-    const results = await Promise.allSettled(files.map((file) => build(bundle(file, folder))));
+    const sources = [...files.map((file) => join(entries, file)), ...threads];
+    const results = await Promise.allSettled(sources.map((source) => build(bundle(source, folder))));
     return results.every((result) => result.status === 'fulfilled') ? 0 : 1;
   });
 }
@@ -45,11 +48,12 @@ export function buildExecutables() {
 const quickTools = ['moustique_pub', 'moustique_sub', 'moustique_rr'];
 
 /** @returns {import('esbuild').BuildOptions} */
-function bundle(file, folder) {
-  const name = basename(file, '.ts');
+function bundle(source, folder) {
+  const file = basename(source, '.ts');
+  const name = threads.includes(source) ? `${basename(dirname(source))}-${file}` : file;
   const isQuick = quickTools.includes(name);
   return {
-    entryPoints: [join(entries, file)],
+    entryPoints: [source],
     outdir: folder,
     bundle: true,
     platform: 'node',
@@ -65,7 +69,7 @@ function modules(name) {
   return {
     format: 'esm',
     splitting: true,
-    entryNames: '[name]',
+    entryNames: name,
     chunkNames: `parts/${name}-[name]-[hash]`,
     // Packages in CommonJS call require() for Node's own modules.
     banner: {

@@ -130,7 +130,7 @@ function checkedTopic(topic: BridgeTopic): BridgeTopic {
 }
 
 /** `#` only as the whole last level, `+` only as a whole level, at most 200 slashes (Mosquitto's limit). */
-function isTopicFilter(filter: string): boolean {
+export function isTopicFilter(filter: string): boolean {
   const levels = filter.split('/');
   const isLegal = (level: string, index: number) =>
     level === '+' || (level === '#' && index === levels.length - 1) || !/[+#]/.test(level);
@@ -138,7 +138,7 @@ function isTopicFilter(filter: string): boolean {
 }
 
 /** Words between spaces, where `"` at both ends holds several together. */
-function quotedWords(value: string): readonly string[] {
+export function quotedWords(value: string): readonly string[] {
   const words: string[] = [];
   let open: string | undefined;
   for (const piece of value.split(' ')) {

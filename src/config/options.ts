@@ -4,6 +4,7 @@ import type { OptionRow, OptionTable } from './option.ts';
 import { authenticatorOptions } from './options/authenticators.ts';
 import { bridgeOptions } from './options/bridge.ts';
 import { generalOptions } from './options/general.ts';
+import { historyOptions } from './options/history.ts';
 import { httpOptions } from './options/http.ts';
 import { listenerOptions } from './options/listener.ts';
 import { loggingOptions } from './options/logging.ts';
@@ -24,6 +25,7 @@ export const optionRows = {
   ...httpOptions,
   ...messageOptions,
   ...persistenceOptions,
+  ...historyOptions,
   ...loggingOptions,
   ...generalOptions,
   ...pluginOptions,
@@ -49,6 +51,7 @@ export const optionGroups: readonly { readonly title: string; readonly rows: Opt
   { title: 'Web console', rows: httpOptions },
   { title: 'Messages and sessions', rows: messageOptions },
   { title: 'Data on disk', rows: persistenceOptions },
+  { title: 'History', rows: historyOptions },
   { title: 'Logging', rows: loggingOptions },
   { title: 'General', rows: generalOptions },
   { title: 'Plugins', rows: pluginOptions },

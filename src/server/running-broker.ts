@@ -17,6 +17,7 @@ import { planReload } from '../config/reload-diff.ts';
 import { Connection } from '../connection/connection.ts';
 import { Hub } from '../connection/hub.ts';
 import type { AuthenticationMethods, Authenticator } from '../contracts/authenticator.ts';
+import type { History } from '../contracts/history.ts';
 import type { ConnectedClient } from '../contracts/hooks.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Store } from '../contracts/store.ts';
@@ -30,6 +31,7 @@ import { createMemoryStore } from '../store/memory-store.ts';
 import { AccessControl } from './access-control.ts';
 import { brokerControl, brokerControlTopic } from './control-broker.ts';
 import { type DerivedPolicy, limitsOf } from './derive.ts';
+import { BrokerHistory } from './history.ts';
 import { loadListenerTls } from './listener-tls.ts';
 import { type HttpServers, Listener, newReadBuffer } from './listeners.ts';
 import { StartError } from './start-error.ts';
@@ -63,6 +65,7 @@ export class RunningBroker {
   readonly #accessControl: AccessControl;
   readonly #hub: Hub;
   readonly #sysTopics: SysTopics;
+  readonly #history: BrokerHistory;
   readonly #listeners: Listener[] = [];
   #config: Config;
   #handedOver: DerivedPolicy | undefined;
@@ -77,6 +80,7 @@ export class RunningBroker {
     this.#accessControl = accessControl;
     this.broker = new Broker(clock, logger, store, limitsOf(config));
     this.#hub = new Hub(this.broker.engine);
+    this.#history = new BrokerHistory(this.broker, surroundings);
     this.#sysTopics = new SysTopics({
       clock,
       stats: this.broker.stats,
@@ -143,6 +147,7 @@ export class RunningBroker {
       running.#listeners.push(opened);
     }
     try {
+      await running.#history.apply(config);
       await running.#open();
       for (const { port, policy, config: own } of running.#listeners) {
         if (own.protocol === 'http_api') continue;
@@ -166,6 +171,11 @@ export class RunningBroker {
   /** Who is connected, in the order in which the connections were made. */
   get clients(): readonly ConnectedClient[] {
     return [...this.#hub.connections].flatMap(({ client }) => client ?? []);
+  }
+
+  /** What may be asked of stored messages; null without `history_topic`. */
+  get history(): History | null {
+    return this.#history.history;
   }
 
   get config(): Config {
@@ -252,6 +262,12 @@ export class RunningBroker {
     this.#serveControl();
     this.#sweepAgain();
     this.#http?.reloaded();
+    try {
+      await this.#history.apply(plan.config);
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      for (const line of error.lines) logger.log('error', line);
+    }
     for (const [index, listener] of this.#listeners.entries()) {
       try {
         const psk = this.#accessControl.pskKeysOf(index);
@@ -280,6 +296,7 @@ export class RunningBroker {
     this.#surroundings.beforeSaving?.();
     this.#isStopped = true;
     await this.broker.close();
+    await this.#history.close();
   }
 
   /** `retain_expiry_interval`, as the configuration has it now. */
@@ -316,7 +333,7 @@ export class RunningBroker {
       config: () => this.#config,
       listeners: () => this.#listeners,
       sysTopics: this.#sysTopics,
-      history: () => null,
+      history: () => this.history,
     });
     this.#http = http;
     const { packetBufferSize } = this.#config.global;
