@@ -1,12 +1,15 @@
 // dist/lib: the library, by tsc (JavaScript and declarations, one file per source file).
 // dist/bin: the executables, by esbuild: one file each, or one and parts that are loaded on demand; start-up time is why.
 //
-// Each half is built beside its place and moved in when complete, so that a failed build leaves the last good one, and
-// carries a digest of what it was made from, so that an up-to-date half is not built again.
+// dist/console: the web console's static files, by esbuild; see build-console.mjs.
+//
+// Each part is built beside its place and moved in when complete, so that a failed build leaves the last good one, and
+// carries a digest of what it was made from, so that an up-to-date part is not built again.
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { consoleFolders, writeConsole } from './build-console.mjs';
 import { root, runNode } from './children.mjs';
 import { ensureNodeModules } from './setup.mjs';
 
@@ -20,7 +23,8 @@ export async function buildAll() {
   await ensureNodeModules();
   const library = await buildLibrary();
   const executables = await buildExecutables();
-  return library === 0 && executables === 0 ? 0 : 1;
+  const pages = await buildConsole();
+  return library === 0 && executables === 0 && pages === 0 ? 0 : 1;
 }
 
 /** @returns {Promise<number>} exit status of tsc, 0 if nothing had to be done */
@@ -42,6 +46,18 @@ export function buildExecutables() {
     const results = await Promise.allSettled(sources.map((source) => build(bundle(source, folder))));
     return results.every((result) => result.status === 'fulfilled') ? 0 : 1;
   });
+}
+
+/** @returns {Promise<number>} 0, or 1 after it has been said what is wrong */
+export function buildConsole() {
+  return replaceWhenStale(
+    'console',
+    async (folder) => {
+      console.log('Building the console (esbuild) …');
+      return writeConsole(folder);
+    },
+    consoleFolders,
+  );
 }
 
 /** Scripts start these for every message: one file in CommonJS each, which Node begins with 10 ms sooner than with modules. */
@@ -78,10 +94,10 @@ function modules(name) {
   };
 }
 
-async function replaceWhenStale(name, build) {
+async function replaceWhenStale(name, build, folders = ['src']) {
   const place = join(dist, name);
   const stamp = join(dist, `.${name}.digest`);
-  const digest = digestOfSources();
+  const digest = digestOfSources(folders);
   if (existsSync(place) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return 0;
   const fresh = join(dist, `.${name}-${process.pid}`);
   mkdirSync(fresh, { recursive: true });
@@ -98,14 +114,21 @@ async function replaceWhenStale(name, build) {
 }
 
 /** Digest over names and contents of everything a build reads. Contents, not times: a checkout changes times. */
-function digestOfSources() {
+function digestOfSources(folders) {
   const hash = createHash('sha256');
-  const files = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs'].map(
-    (f) => join(root, f),
-  );
-  for (const entry of readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })) {
-    if (entry.isFile() && !entry.name.endsWith('.test.ts'))
-      files.push(join(entry.parentPath ?? entry.path, entry.name));
+  const files = [
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'scripts/build.mjs',
+    'scripts/build-console.mjs',
+  ].map((f) => join(root, f));
+  for (const folder of folders) {
+    for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
+      if (entry.isFile() && !entry.name.endsWith('.test.ts'))
+        files.push(join(entry.parentPath ?? entry.path, entry.name));
+    }
   }
   for (const file of files.sort())
     hash

@@ -11,6 +11,8 @@ export const checks = [
   ['lint: oxlint', () => tool('oxlint/bin/oxlint', '--type-aware', '--deny-warnings')],
   ['lint: format (biome)', () => tool('@biomejs/biome/bin/biome', 'check', '--error-on-warnings')],
   ['lint: types of sources and tests (tsc)', () => tool('typescript/bin/tsc', '-p', 'tsconfig.json')],
+  ['lint: types of the console (tsc)', () => tool('typescript/bin/tsc', '-p', 'console/tsconfig.json')],
+  ['lint: types of its service worker (tsc)', () => tool('typescript/bin/tsc', '-p', 'console/tsconfig.worker.json')],
 ];
 
 /** @returns {Promise<number>} exit status */

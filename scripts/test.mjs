@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { buildExecutables, buildLibrary } from './build.mjs';
+import { buildConsole, buildExecutables, buildLibrary } from './build.mjs';
 import { root, runNode, step } from './children.mjs';
 import { checkCoverage, measuredFolders } from './coverage.mjs';
 import { checks } from './lint.mjs';
@@ -41,6 +41,7 @@ export async function test(args) {
   if (only.includes('build') || only.includes('integration')) {
     count(await step('build: library (tsc)', buildLibrary));
     built = count(await step('build: executables (esbuild)', buildExecutables));
+    built = count(await step('build: console (esbuild)', buildConsole)) && built;
   }
   if (only.includes('docs')) {
     const generator = ['node_modules/tsx/dist/cli.mjs', 'scripts/generate-docs.ts', '--check'];

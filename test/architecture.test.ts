@@ -157,6 +157,26 @@ function refuseNodeModule(source: Source, specifier: string, isTypeOnly: boolean
     : undefined;
 }
 
+// The web console is a program of its own: it talks to the broker over HTTP and takes from it types, nothing else.
+const consolePackages = ['preact', '@preact/signals', 'uplot'];
+
+function consoleOffences(file: string): string[] {
+  const { code } = readSource(readFileSync(join(repositoryRoot, file), 'utf8'));
+  return findImports(code).flatMap(({ specifier, isTypeOnly, line }) => {
+    const target = specifier.startsWith('.')
+      ? relative(repositoryRoot, join(repositoryRoot, dirname(file), specifier))
+      : '';
+    const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+    const isAllowed =
+      target === ''
+        ? consolePackages.includes(name) || (name === 'valibot' && isTypeOnly)
+        : target.startsWith('console/') || (target.startsWith('src/http/') && isTypeOnly);
+    return isAllowed
+      ? []
+      : [`${file}:${line}: ${specifier} — the console takes types of src/http and its own packages`];
+  });
+}
+
 describe('architecture', () => {
   test('every folder under src has a row that says what it may import', () => {
     expect(sources.map((source) => source.folder).filter((folder) => !(folder in mayImport))).toEqual([]);
@@ -165,6 +185,20 @@ describe('architecture', () => {
 
   test('imports point downwards', () => {
     expect(shipped.flatMap(importOffences)).toEqual([]);
+  });
+
+  test('the console takes types from the broker and nothing at run time; no HTML is put together from text', () => {
+    const files = readdirSync(join(repositoryRoot, 'console', 'src'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name) && !entry.name.includes('.test.'))
+      .map((entry) => relative(repositoryRoot, join(entry.parentPath, entry.name)));
+    expect(files.length).toBeGreaterThan(0);
+    expect(files.flatMap(consoleOffences)).toEqual([]);
+    const html = /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function/;
+    expect(files.filter((file) => html.test(readFileSync(join(repositoryRoot, file), 'utf8')))).toEqual([]);
+    const long = files
+      .filter((file) => !file.includes('/languages/'))
+      .map((file) => ({ file, lines: readFileSync(join(repositoryRoot, file), 'utf8').split('\n').length }));
+    expect(long.filter(({ lines }) => lines > 260)).toEqual([]);
   });
 
   test('no exception outlives its import', () => {

@@ -17,7 +17,7 @@ export type Schema = v.GenericSchema;
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Below `/api/v1`; `{name}` stands for one segment, percent-encoded. */
-  readonly path: string;
+  readonly path: `/${string}`;
   /** Who may: everybody, or a role and those above it. */
   readonly role: 'everybody' | Role;
   readonly summary: string;

@@ -4,7 +4,8 @@ import { runToEnd } from './running-process.ts';
 /** Vitest's global set-up of the integration tests: the executables are up to date, however vitest was started. */
 export async function setup(): Promise<void> {
   const script =
-    "const { buildExecutables } = await import('./scripts/build.mjs'); process.exit(await buildExecutables());";
+    "const { buildExecutables, buildConsole } = await import('./scripts/build.mjs');" +
+    'process.exit((await buildExecutables()) + (await buildConsole()));';
   const build = await runToEnd([process.execPath, '--input-type=module', '-e', script], { cwd: repositoryRoot });
   if (build.status !== 0) {
     console.error(

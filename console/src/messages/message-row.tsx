@@ -1,0 +1,57 @@
+import type { ShownMessage } from '../api/types.ts';
+import { formatBytes, formatClock } from '../format.ts';
+import { t } from '../i18n.ts';
+import { Button } from '../ui/button.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Shown } from '../ui/shown.tsx';
+import type { RowPlace } from '../ui/virtual-rows.tsx';
+import type { Gap } from './stream-model.ts';
+
+/** One message as a line: when, where, what. */
+export function MessageRow(props: {
+  place: RowPlace;
+  message: ShownMessage;
+  isMarked: boolean;
+  onMark: () => void;
+  onOpen: () => void;
+}) {
+  const { message, place } = props;
+  return (
+    <div
+      class={`row message-row${props.isMarked ? ' marked' : ''}`}
+      role="option"
+      aria-selected={props.isMarked}
+      tabIndex={place.tabIndex}
+      style={place.style}
+      onClick={(event) => (event.ctrlKey || event.metaKey || event.shiftKey ? props.onMark() : props.onOpen())}
+    >
+      <span class="message-time muted">{formatClock(message.atMs)}</span>
+      <span class="message-topic cut">
+        <Shown text={message.topic} max={200} />
+      </span>
+      <span class="message-value cut">
+        {'text' in message.payload ? (
+          <Shown text={message.payload.text} max={300} />
+        ) : (
+          <span class="muted">{t('payload.binary', { size: formatBytes(message.sizeBytes) })}</span>
+        )}
+      </span>
+      <span class="message-flags muted small">
+        {message.isRetained ? <Icon name="retained" /> : null} Q{message.qos}
+      </span>
+    </div>
+  );
+}
+
+export function GapRow({ place, gap, onFill }: { place: RowPlace; gap: Gap; onFill?: () => void }) {
+  return (
+    <div class="row gap-row" role="option" aria-selected={false} tabIndex={place.tabIndex} style={place.style}>
+      <Icon name="warning" /> {t('stream.gap', { n: gap.gap })}
+      {onFill === undefined ? null : (
+        <Button kind="quiet" onClick={onFill}>
+          {t('stream.fill')}
+        </Button>
+      )}
+    </div>
+  );
+}
