@@ -14,7 +14,12 @@
 import type { Transport } from '../contracts/transport.ts';
 
 const arenaBytes = 256 * 1024;
-/** Ranges an idle outbox keeps room for. */
+/**
+ * The arena begins with a place where small writes are put together. A view of it is made once for each length and then used by
+ * every socket, because the operating system has copied the bytes when the write returns: a new view costs more than the copy.
+ */
+const stagingBytes = 1024;
+/** Ranges beside the first that an idle outbox keeps room for. */
 const keptRanges = 32;
 
 /** What an outbox and its arena report to the engine. */
@@ -27,7 +32,7 @@ export interface OutboundCounters {
 export class Outbound {
   /** The arena. Bytes before `position` are taken; valid while `epoch` stays the same. */
   arena: Buffer = Buffer.allocUnsafeSlow(arenaBytes);
-  position = 0;
+  position = stagingBytes;
   /** Changes whenever ranges of the arena stop being valid. */
   epoch = 1;
   readonly counters: OutboundCounters;
@@ -35,6 +40,8 @@ export class Outbound {
   #isScheduled = false;
   /** Whether a socket still reads from the present arena. */
   #isPinned = false;
+  /** Length → that many bytes at the beginning of the arena. */
+  #views: (Buffer | undefined)[] = [];
   readonly #endTurn = (): void => {
     this.#isScheduled = false;
     this.flush();
@@ -53,7 +60,7 @@ export class Outbound {
     if (this.position + bytes > this.arena.length) {
       this.flush();
       if (bytes > this.arena.length) {
-        this.arena = Buffer.allocUnsafeSlow(bytes);
+        this.#begin(Buffer.allocUnsafeSlow(stagingBytes + bytes));
         this.epoch++;
       }
     }
@@ -65,15 +72,42 @@ export class Outbound {
   /** Writes what every outbox has gathered. */
   flush(): void {
     const dirty = this.#dirty;
-    if (dirty.length === 0 && this.position === 0) return;
+    if (dirty.length === 0 && this.position === stagingBytes) return;
     this.#dirty = [];
     for (let index = 0; index < dirty.length; index++) (dirty[index] as Outbox).write();
-    if (this.#isPinned || this.arena.length > arenaBytes) {
-      this.arena = Buffer.allocUnsafeSlow(arenaBytes);
-      this.#isPinned = false;
-    }
-    this.position = 0;
+    if (this.#isPinned || this.arena.length > arenaBytes) this.#begin(Buffer.allocUnsafeSlow(arenaBytes));
+    this.position = stagingBytes;
     this.epoch++;
+  }
+
+  #begin(arena: Buffer): void {
+    this.arena = arena;
+    this.#views = [];
+    this.#isPinned = false;
+  }
+
+  /** `arena[start..end)`, to be written before anything else is. */
+  range(start: number, end: number): Buffer {
+    const length = end - start;
+    const { arena } = this;
+    if (length > stagingBytes || this.#isPinned) return arena.subarray(start, end);
+    if (length > 32) arena.copyWithin(0, start, end);
+    else for (let index = 0; index < length; index++) arena[index] = arena[start + index] as number;
+    return this.stagedView(length);
+  }
+
+  /** Where `length` bytes can be put together in the arena; −1: nowhere. */
+  place(length: number): number {
+    if (length <= stagingBytes && !this.#isPinned) return 0;
+    const { position } = this;
+    if (position + length > this.arena.length) return -1;
+    this.position = position + length;
+    return position;
+  }
+
+  /** The first `length` bytes of the arena. */
+  stagedView(length: number): Buffer {
+    return (this.#views[length] ??= this.arena.subarray(0, length));
   }
 
   /** An outbox got its first range since the last flush. */
@@ -93,9 +127,12 @@ export class Outbound {
 export class Outbox {
   readonly #outbound: Outbound;
   readonly #transport: Transport;
-  /** start, end, start, end … */
-  #ranges: number[] = [];
-  #length = 0;
+  /** The first range; nothing is gathered while `#end` is 0. */
+  #start = 0;
+  #end = 0;
+  /** Further ranges: start, end, start, end … */
+  #more: number[] | null = null;
+  #moreLength = 0;
   /** Packets gathered since the last write, and packets that wait for the socket. */
   #packets = 0;
   #waitingPackets = 0;
@@ -119,16 +156,32 @@ export class Outbox {
   /** Sends `arena[start..end)`, which holds `packets` whole packets. */
   add(start: number, end: number, packets: number): void {
     this.#packets += packets;
-    const length = this.#length;
-    if (length === 0) {
+    if (this.#end === 0) {
+      this.#start = start;
+      this.#end = end;
       this.#outbound.addDirty(this);
-    } else if (this.#ranges[length - 1] === start) {
-      this.#ranges[length - 1] = end;
+    } else if (this.#moreLength > 0) {
+      this.#addMore(start, end);
+    } else if (this.#end === start) {
+      this.#end = end;
+    } else {
+      this.#more ??= [];
+      this.#more[0] = start;
+      this.#more[1] = end;
+      this.#moreLength = 2;
+    }
+  }
+
+  #addMore(start: number, end: number): void {
+    const more = this.#more as number[];
+    const length = this.#moreLength;
+    if (more[length - 1] === start) {
+      more[length - 1] = end;
       return;
     }
-    this.#ranges[length] = start;
-    this.#ranges[length + 1] = end;
-    this.#length = length + 2;
+    more[length] = start;
+    more[length + 1] = end;
+    this.#moreLength = length + 2;
   }
 
   /** Copies bytes into the arena and sends them. */
@@ -140,22 +193,26 @@ export class Outbox {
 
   /** One write of everything gathered. */
   write(): void {
-    const length = this.#length;
-    if (length === 0) return;
-    this.#length = 0;
+    if (this.#end === 0) return;
     const packets = this.#packets;
-    this.#packets = 0;
     const transport = this.#transport;
     const isWaiting = transport.pendingBytes > 0;
-    const bytes = length === 2 && !isWaiting ? this.#single() : this.#gather(length, isWaiting);
-    if (this.#ranges.length > keptRanges) this.#ranges = [];
+    const bytes = isWaiting ? this.#copy() : this.#moreLength > 0 ? this.#gather() : this.#single();
+    this.#packets = 0;
+    this.#end = 0;
+    this.#moreLength = 0;
+    if (this.#more !== null && this.#more.length > 2 * keptRanges) this.#more = null;
     const { counters } = this.#outbound;
     counters.stats.bytesSent += bytes.length;
     counters.stats.messagesSent += packets;
     transport.write(bytes);
     const pending = transport.pendingBytes;
-    if (pending === 0) return;
-    if (!isWaiting) this.#outbound.pin();
+    if (pending > 0) this.#wait(packets, pending, isWaiting);
+  }
+
+  #wait(packets: number, pending: number, wasWaiting: boolean): void {
+    const { counters } = this.#outbound;
+    if (!wasWaiting) this.#outbound.pin();
     this.#waitingPackets += packets;
     counters.packetsOutCount += packets;
     counters.packetsOutBytes += pending - this.#waitingBytes;
@@ -172,30 +229,46 @@ export class Outbox {
   }
 
   #single(): Buffer {
-    return this.#outbound.arena.subarray(this.#ranges[0] as number, this.#ranges[1] as number);
+    return this.#outbound.range(this.#start, this.#end);
   }
 
-  /** Several ranges in a row: in the arena's free end, or in a buffer of their own when they outlive the turn. */
-  #gather(length: number, isWaiting: boolean): Buffer {
-    const ranges = this.#ranges;
+  /** Several ranges in a row, in the arena: where small writes go or in its free end; else in a buffer of their own. */
+  #gather(): Buffer {
     const outbound = this.#outbound;
     const { arena } = outbound;
-    let total = 0;
-    for (let index = 0; index < length; index += 2) {
-      total += (ranges[index + 1] as number) - (ranges[index] as number);
-    }
-    const fits = !isWaiting && outbound.position + total <= arena.length;
-    const target = fits ? arena : Buffer.allocUnsafe(total);
-    const begin = fits ? outbound.position : 0;
-    let at = begin;
-    for (let index = 0; index < length; index += 2) {
-      const start = ranges[index] as number;
-      const end = ranges[index + 1] as number;
-      if (fits) arena.copyWithin(at, start, end);
-      else arena.copy(target, at, start, end);
+    const total = this.#total();
+    const place = outbound.place(total);
+    if (place < 0) return this.#copy();
+    arena.copyWithin(place, this.#start, this.#end);
+    let at = place + this.#end - this.#start;
+    const more = this.#more as number[];
+    for (let index = 0; index < this.#moreLength; index += 2) {
+      const start = more[index] as number;
+      const end = more[index + 1] as number;
+      arena.copyWithin(at, start, end);
       at += end - start;
     }
-    if (fits) outbound.position = at;
-    return target.subarray(begin, at);
+    return place === 0 ? outbound.stagedView(total) : arena.subarray(place, at);
+  }
+
+  /** The same in a buffer of their own, which may outlive the turn. */
+  #copy(): Buffer {
+    const { arena } = this.#outbound;
+    const target = Buffer.allocUnsafe(this.#total());
+    arena.copy(target, 0, this.#start, this.#end);
+    let at = this.#end - this.#start;
+    for (let index = 0; index < this.#moreLength; index += 2) {
+      const end = this.#more?.[index + 1] as number;
+      at += arena.copy(target, at, this.#more?.[index] as number, end);
+    }
+    return target;
+  }
+
+  #total(): number {
+    let total = this.#end - this.#start;
+    for (let index = 0; index < this.#moreLength; index += 2) {
+      total += (this.#more?.[index + 1] as number) - (this.#more?.[index] as number);
+    }
+    return total;
   }
 }

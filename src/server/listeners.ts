@@ -10,7 +10,8 @@ import { Connection } from '../connection/connection.ts';
 import type { Hub } from '../connection/hub.ts';
 import type { Peer, PeerTls, Transport } from '../contracts/transport.ts';
 import type { ProxyHeader } from '../transport/proxy-protocol.ts';
-import { acceptByEvents, acceptShared, readBufferBytes } from '../transport/tcp.ts';
+import type { SharedIo } from '../transport/socket-handle.ts';
+import { acceptByEvents, acceptShared } from '../transport/tcp.ts';
 import type { DerivedPolicy } from './derive.ts';
 import type { ListenerTls } from './listener-tls.ts';
 import { StartError } from './start-error.ts';
@@ -49,7 +50,7 @@ export class Listener {
   readonly #proxied = new WeakMap<Socket, ProxyHeader>();
   /** Sockets whose PROXY header is being read. */
   #preambles = 0;
-  readonly #readBuffer: Buffer;
+  readonly #io: SharedIo;
   #connections = 0;
   #port: number;
 
@@ -58,14 +59,14 @@ export class Listener {
     config: ListenerConfig,
     policy: DerivedPolicy,
     tls: ListenerTls | null,
-    readBuffer: Buffer,
+    io: SharedIo,
     options: ListenerOptions,
   ) {
     this.#hub = hub;
     this.config = config;
     this.#policy = policy;
     this.#tls = tls;
-    this.#readBuffer = readBuffer;
+    this.#io = io;
     this.#options = options;
     this.#port = config.port;
   }
@@ -281,7 +282,7 @@ export class Listener {
         this.#connect(acceptByEvents(socket, this.#peerOf(socket), this.#hub.engine.clock));
         return;
       }
-      this.#connect(acceptShared(socket, this.#peerOf(socket), this.#hub.engine.clock, this.#readBuffer));
+      this.#connect(acceptShared(socket, this.#peerOf(socket), this.#hub.engine.clock, this.#io));
     });
   }
 
@@ -391,11 +392,6 @@ export class Listener {
 function beneathTls(socket: Socket): Socket {
   // Node keeps it and no type tells about it.
   return (socket as { readonly _parent?: Socket | null })._parent ?? socket;
-}
-
-/** The buffer that the plain sockets of one broker are read through. */
-export function newReadBuffer(): Buffer {
-  return Buffer.allocUnsafeSlow(readBufferBytes);
 }
 
 async function listen(server: Server, options: ListenOptions): Promise<void> {

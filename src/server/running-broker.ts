@@ -28,12 +28,13 @@ import type { PublishText } from '../observe/publish-text.ts';
 import { SysTopics } from '../observe/sys-topics.ts';
 import type { SyncLevel } from '../store/journal.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
+import { SharedIo } from '../transport/socket-handle.ts';
 import { AccessControl } from './access-control.ts';
 import { brokerControl, brokerControlTopic } from './control-broker.ts';
 import { type DerivedPolicy, limitsOf } from './derive.ts';
 import { BrokerHistory } from './history.ts';
 import { loadListenerTls } from './listener-tls.ts';
-import { type HttpServers, Listener, newReadBuffer } from './listeners.ts';
+import { type HttpServers, Listener } from './listeners.ts';
 import { StartError } from './start-error.ts';
 
 /** What a broker takes from its surroundings. */
@@ -135,7 +136,7 @@ export class RunningBroker {
     running.broker.start();
     surroundings.beforeListening?.(running.broker);
     const http = tap === null ? null : await running.#openHttp(tap.log);
-    const readBuffer = newReadBuffer();
+    const io = new SharedIo();
     const options = {
       noDelay: config.global.setTcpNodelay,
       headerBytesMax: config.global.packetBufferSize,
@@ -143,7 +144,7 @@ export class RunningBroker {
       keyLog: surroundings.keyLog,
     };
     for (const { listener, policy, tls } of prepared) {
-      const opened = new Listener(running.#hub, listener, policy, tls, readBuffer, options);
+      const opened = new Listener(running.#hub, listener, policy, tls, io, options);
       running.#listeners.push(opened);
     }
     try {

@@ -1,17 +1,31 @@
-/** Writing and closing as every `net.Socket` does it; how bytes are read is the caller's choice. */
+/** Writing and closing as every `net.Socket` does it; read and written at its handle where the caller has a {@link SharedIo}. */
 import type { Socket } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import type { Clock } from '../base/clock.ts';
 import type { Peer, Transport, TransportHandler } from '../contracts/transport.ts';
+import type { HandleOwner, SharedIo, SocketHandle } from './socket-handle.ts';
 
 /** How long a peer may take to accept the last bytes of a connection that ends. */
 const lingerMs = 5000;
 const noBytes = Buffer.alloc(0);
 
-export class SocketTransport implements Transport {
+/** A socket that knows its transport, so that all sockets share their listeners. */
+interface OwnedSocket extends Socket {
+  transport?: SocketTransport;
+}
+
+export class SocketTransport implements Transport, HandleOwner {
   readonly peer: Peer;
   handler: TransportHandler | null = null;
+  bytesRead = 0;
   readonly #clock: Clock;
   #socket: Socket | null = null;
+  #io: SharedIo | null = null;
+  /** Where it is read and written; null: at the socket. */
+  #handle: SocketHandle | null = null;
+  /** Bytes that wait in libuv after a write at the handle. */
+  #waitingBytes = 0;
+  /** Whether bytes wait in the socket, and an empty write behind them will tell when they have left. */
   #awaitsDrain = false;
   #errorCode: string | null = null;
 
@@ -20,43 +34,107 @@ export class SocketTransport implements Transport {
     this.#clock = clock;
   }
 
-  /** Binds the socket; a second step because the read callback of a socket is part of its construction. */
-  attach(socket: Socket): void {
+  /**
+   * Binds the socket.
+   *
+   * @param io - for sockets that may be read and written at their handle
+   * @returns whether reading is taken care of; else the caller listens to `data` events
+   */
+  attach(socket: Socket, io: SharedIo | null = null): boolean {
     this.#socket = socket;
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#errorCode = error.code ?? error.message;
-    });
-    socket.once('close', () => {
-      this.#socket = null;
-      this.handler?.onClose(this.#errorCode);
-    });
+    (socket as OwnedSocket).transport = this;
+    socket.on('error', SocketTransport.#onError);
+    socket.once('close', SocketTransport.#onClose);
+    this.#io = io;
+    this.#handle = io?.take(socket, this) ?? null;
+    return this.#handle !== null;
+  }
+
+  static #onError(this: OwnedSocket, error: NodeJS.ErrnoException): void {
+    const { transport } = this;
+    if (transport !== undefined) transport.#errorCode = error.code ?? error.message;
+  }
+
+  static #onClose(this: OwnedSocket): void {
+    const { transport } = this;
+    if (transport === undefined) return;
+    transport.#socket = null;
+    transport.#handle = null;
+    transport.#waitingBytes = 0;
+    transport.#awaitsDrain = false;
+    transport.handler?.onClose(transport.#errorCode);
   }
 
   get pendingBytes(): number {
-    return this.#socket?.writableLength ?? 0;
+    return this.#awaitsDrain ? this.#waitingBytes + (this.#socket?.writableLength ?? 0) : this.#waitingBytes;
   }
 
   write(bytes: Buffer): void {
     const socket = this.#socket;
-    if (socket === null || !socket.writable) return;
+    if (socket === null) return;
+    if (this.#handle !== null && this.#waitingBytes === 0 && !this.#awaitsDrain) {
+      const waiting = this.#io?.write(socket, this.#handle, bytes, this);
+      if (waiting === 0) return;
+      if (waiting !== undefined) {
+        if (waiting > 0) this.#waitingBytes = waiting;
+        else this.#fail(waiting);
+        return;
+      }
+    }
+    this.#writeAtSocket(socket, bytes);
+  }
+
+  #writeAtSocket(socket: Socket, bytes: Buffer): void {
+    if (!socket.writable) return;
     socket.write(bytes);
-    if (socket.writableLength === 0 || this.#awaitsDrain) return;
+    if (this.#awaitsDrain || socket.writableLength === 0) return;
     // The operating system did not take all of it: an empty write behind it tells when it has.
     this.#awaitsDrain = true;
     socket.write(noBytes, () => {
       this.#awaitsDrain = false;
       if (this.#socket === null) return;
-      if (this.#socket.writableLength > 0) this.write(noBytes);
+      if (this.#socket.writableLength > 0) this.#writeAtSocket(this.#socket, noBytes);
       else this.handler?.onDrain();
     });
   }
 
+  // What the handle tells.
+
+  onRead(length: number): void {
+    this.handler?.onData((this.#io as SharedIo).readBuffer, 0, length);
+  }
+
+  onWritten(status: number): void {
+    if (this.#socket === null) return;
+    this.#waitingBytes = 0;
+    if (status < 0) this.#fail(status);
+    // Otherwise the socket tells for both.
+    else if (!this.#awaitsDrain) this.handler?.onDrain();
+  }
+
+  #fail(errorNumber: number): void {
+    const socket = this.#socket;
+    // The peer has closed its side, and Node ours: what was to be sent has nobody to go to.
+    if (socket === null || !socket.writable) return;
+    const code = getSystemErrorName(errorNumber);
+    socket.destroy(Object.assign(new Error(`write ${code}`), { code }));
+  }
+
   pause(): void {
-    this.#socket?.pause();
+    if (this.#handle === null) this.#socket?.pause();
+    else this.#read(this.#handle, false);
   }
 
   resume(): void {
-    this.#socket?.resume();
+    if (this.#handle === null) this.#socket?.resume();
+    else this.#read(this.#handle, true);
+  }
+
+  #read(handle: SocketHandle, isReading: boolean): void {
+    if (handle.reading === isReading || this.#socket === null || this.#socket.destroyed) return;
+    handle.reading = isReading;
+    const error = isReading ? handle.readStart() : handle.readStop();
+    if (error !== 0) this.#fail(error);
   }
 
   end(): void {
@@ -64,7 +142,7 @@ export class SocketTransport implements Transport {
     if (socket === null) return;
     socket.end();
     // Bytes of the peer that nobody reads would turn the close into a reset and take the last packet with it.
-    socket.resume();
+    this.resume();
     const timer = this.#clock.after(lingerMs, () => socket.destroy());
     socket.once('close', () => timer.cancel());
   }

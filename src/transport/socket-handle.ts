@@ -1,0 +1,150 @@
+/**
+ * Reading and writing at the handle below a TCP or Unix socket, past `stream.Readable` and `stream.Writable`.
+ *
+ * One buffer serves every socket that is read, because the callback runs at once and keeps nothing. Nearly every write is taken
+ * by the operating system at once. What Node's streams do around that (objects touched, request made, callback in the next tick)
+ * costs a small message as much as everything the broker does with it.
+ *
+ * None of this is documented by Node. So every member is looked for, at every socket; where one is missing the socket is read by
+ * `data` events and written by `write`, and everything works as before. Open, close, end of file and errors are always the socket's.
+ */
+import type { Socket } from 'node:net';
+
+/** Bytes read at a time from one socket. */
+export const readBufferBytes = 64 * 1024;
+
+/** What Node calls when a write that had to wait is over; its class is not exported. */
+export interface WriteRequest {
+  /** `status` is 0 or a negative error number of libuv. */
+  oncomplete: ((this: WriteRequest, status: number) => void) | null;
+  /** Keeps the bytes alive while they wait. */
+  buffer: Uint8Array | null;
+  handle: SocketHandle | null;
+  owner: HandleOwner | null;
+}
+
+/** The members of Node's `TCPWrap` and `PipeWrap` that are used. */
+export interface SocketHandle {
+  useUserBuffer(buffer: Uint8Array): void;
+  /** Called after every read, also one that found the end of the stream or an error. */
+  onread: (this: SocketHandle, bytes?: ArrayBuffer) => unknown;
+  reading: boolean;
+  readStart(): number;
+  readStop(): number;
+  /** Bytes read so far. */
+  readonly bytesRead: number;
+  /** @returns 0 or a negative error number of libuv; undefined when the handle is closed */
+  writeBuffer(request: WriteRequest, bytes: Uint8Array): number | undefined;
+  /** Bytes that wait in libuv. */
+  readonly writeQueueSize: number;
+  /** Ours; `owner` is a name that Node knows. */
+  transport?: HandleOwner;
+}
+
+/** Whose handle it is. */
+export interface HandleOwner {
+  /** The bytes are at the beginning of the shared buffer. */
+  onRead(length: number): void;
+  /** A write that had to wait is over. */
+  onWritten(status: number): void;
+  /** What `bytesRead` of the handle was at the last read. */
+  bytesRead: number;
+}
+
+function onWriteComplete(this: WriteRequest, status: number): void {
+  const { owner } = this;
+  this.buffer = null;
+  this.handle = null;
+  this.owner = null;
+  owner?.onWritten(status);
+}
+
+/** What the plain sockets of one broker share. */
+export class SharedIo {
+  readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+  #Request: (new () => WriteRequest) | null = null;
+  /** A write that is taken at once leaves its request as it was, so that the next one can use it. */
+  #spare: WriteRequest | null = null;
+  /** What Node itself does after a read: end of stream and errors are left to it. */
+  #onRead: SocketHandle['onread'] | null = null;
+  readonly #read: SocketHandle['onread'];
+
+  constructor() {
+    const leaveToNode = (handle: SocketHandle, bytes: ArrayBuffer | undefined) => this.#onRead?.call(handle, bytes);
+    this.#read = function onRead(this: SocketHandle, bytes?: ArrayBuffer): unknown {
+      const owner = this.transport as HandleOwner;
+      const { bytesRead } = this;
+      const length = bytesRead - owner.bytesRead;
+      if (length <= 0) return leaveToNode(this, bytes);
+      owner.bytesRead = bytesRead;
+      owner.onRead(length);
+      return undefined;
+    };
+  }
+
+  /**
+   * Takes over reading and writing of an accepted socket that has not begun to read.
+   *
+   * @returns its handle, or null when the socket has to read and write as usual
+   */
+  take(socket: Socket, owner: HandleOwner): SocketHandle | null {
+    const handle = handleOf(socket);
+    if (handle === null) return null;
+    this.#onRead ??= handle.onread;
+    handle.transport = owner;
+    owner.bytesRead = handle.bytesRead;
+    handle.useUserBuffer(this.readBuffer);
+    handle.onread = this.#read;
+    return handle;
+  }
+
+  /**
+   * Writes; the order with what the socket itself wrote before is kept.
+   *
+   * @returns bytes that wait in libuv now, about which `owner` will be told; a negative error number of libuv; undefined: the
+   *   socket has to write
+   */
+  write(socket: Socket, handle: SocketHandle, bytes: Uint8Array, owner: HandleOwner): number | undefined {
+    if (this.#Request === null) this.#learnRequest(socket, handle);
+    if (this.#Request === null) return undefined;
+    const request = this.#spare ?? new this.#Request();
+    this.#spare = request;
+    const error = handle.writeBuffer(request, bytes);
+    if (error !== 0) return error;
+    const waiting = handle.writeQueueSize;
+    if (waiting === 0) return 0;
+    this.#spare = null;
+    request.oncomplete = onWriteComplete;
+    request.buffer = bytes;
+    request.handle = handle;
+    request.owner = owner;
+    return waiting;
+  }
+
+  /** An empty write of the socket shows what requests it makes. */
+  #learnRequest(socket: Socket, handle: SocketHandle): void {
+    const own = handle.writeBuffer;
+    handle.writeBuffer = (request: WriteRequest, bytes: Uint8Array): number | undefined => {
+      this.#Request = request.constructor as new () => WriteRequest;
+      return own.call(handle, request, bytes);
+    };
+    socket.write(noBytes);
+    // The method of the prototype comes back.
+    delete (handle as Partial<SocketHandle>).writeBuffer;
+  }
+}
+
+const noBytes = Buffer.alloc(0);
+
+function handleOf(socket: Socket): SocketHandle | null {
+  const { _handle: handle } = socket as unknown as { readonly _handle: Partial<SocketHandle> | null };
+  const isKnown =
+    typeof handle?.useUserBuffer === 'function' &&
+    typeof handle.onread === 'function' &&
+    typeof handle.readStart === 'function' &&
+    typeof handle.readStop === 'function' &&
+    typeof handle.bytesRead === 'number' &&
+    typeof handle.writeBuffer === 'function' &&
+    typeof handle.writeQueueSize === 'number';
+  return isKnown ? (handle as SocketHandle) : null; // every member was looked at
+}

@@ -1,0 +1,214 @@
+/** The promises of a transport, kept at the handle of a socket and by its events. */
+import { rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../base/clock.ts';
+import type { Transport } from '../contracts/transport.ts';
+import { SharedIo } from './socket-handle.ts';
+import { acceptByEvents, acceptShared } from './tcp.ts';
+
+const clock = systemClock();
+const peer = { address: '127.0.0.1', port: 1, tls: null };
+
+/** What a transport told. */
+class Told {
+  readonly chunks: Buffer[] = [];
+  drains = 0;
+  closed: string | null | undefined;
+  onData(bytes: Buffer, start: number, end: number): void {
+    this.chunks.push(Buffer.from(bytes.subarray(start, end)));
+  }
+  onDrain(): void {
+    this.drains++;
+  }
+  onClose(code: string | null): void {
+    this.closed = code;
+  }
+  get text(): string {
+    return Buffer.concat(this.chunks).toString();
+  }
+}
+
+const open: (Server | Socket)[] = [];
+afterEach(() => {
+  for (const one of open.splice(0)) {
+    if ('destroy' in one) one.destroy();
+    else one.close();
+  }
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+type Accept = (socket: Socket) => Transport;
+
+async function pair(accept: Accept, path?: string) {
+  const told = new Told();
+  let transport: Transport | undefined;
+  const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+    transport = accept(socket);
+    transport.handler = told;
+    transport.resume();
+  });
+  await new Promise<void>((resolve) => {
+    if (path === undefined) server.listen(0, '127.0.0.1', resolve);
+    else server.listen(path, resolve);
+  });
+  const address = server.address() as { port: number };
+  const client = path === undefined ? connect(address.port, '127.0.0.1') : connect(path);
+  open.push(server, client);
+  await until(() => transport !== undefined);
+  return { told, transport: transport as Transport, client, server };
+}
+
+const io = new SharedIo();
+const path = join(tmpdir(), `moustique-${process.pid}.sock`);
+const ways: readonly (readonly [name: string, accept: Accept, path: string | undefined])[] = [
+  ['at the handle', (socket) => acceptShared(socket, peer, clock, io), undefined],
+  [
+    'at the handle of a Unix socket',
+    (socket) => acceptShared(socket, peer, clock, io),
+    (rmSync(path, { force: true }), path),
+  ],
+  ['by events', (socket) => acceptByEvents(socket, peer, clock), undefined],
+  [
+    'where the handle is not as expected',
+    (socket) => {
+      Object.assign((socket as unknown as { _handle: object })._handle, { useUserBuffer: undefined });
+      return acceptShared(socket, peer, clock, io);
+    },
+    undefined,
+  ],
+  [
+    'where requests cannot be learnt',
+    (socket) => {
+      const own = new SharedIo();
+      // Nobody's empty write goes through the handle.
+      const { write } = socket;
+      socket.write = ((...args: Parameters<typeof write>) =>
+        (args[0] as Buffer).length === 0 && args.length === 1 ? true : write.apply(socket, args)) as typeof write;
+      return acceptShared(socket, peer, clock, own);
+    },
+    undefined,
+  ],
+];
+
+describe.each(ways)('a transport %s', (_name, accept, unixPath) => {
+  test('carries bytes in both directions, in order', async () => {
+    const { told, transport, client } = await pair(accept, unixPath);
+    let answer = '';
+    client.on('data', (chunk) => (answer += chunk.toString()));
+    for (let index = 0; index < 300; index++) {
+      client.write(`${index},`);
+      transport.write(Buffer.from(`${index};`));
+    }
+    await until(() => told.text.endsWith('299,') && answer.endsWith('299;'));
+    expect(told.text.split(',').slice(0, -1).map(Number)).toEqual(Array.from({ length: 300 }, (_, index) => index));
+    expect(answer.split(';').slice(0, -1).map(Number)).toEqual(Array.from({ length: 300 }, (_, index) => index));
+    expect(transport.pendingBytes).toBe(0);
+    // A Unix socket takes few small writes at a time.
+    expect(told.drains).toBeLessThan(2);
+  });
+
+  test('keeps what a slow peer does not take, and tells when it has left', async () => {
+    const { told, transport, client } = await pair(accept, unixPath);
+    client.pause();
+    const sent: Buffer[] = [];
+    for (let index = 0; transport.pendingBytes < 4_000_000; index++) {
+      const bytes = Buffer.alloc(50_000, index);
+      sent.push(bytes);
+      transport.write(bytes);
+    }
+    expect(told.drains).toBe(0);
+    const got: Buffer[] = [];
+    client.on('data', (chunk) => got.push(chunk));
+    client.resume();
+    await until(() => told.drains > 0);
+    expect(transport.pendingBytes).toBe(0);
+    transport.write(Buffer.from('end'));
+    await until(() => got.reduce((sum, { length }) => sum + length, 0) === sent.length * 50_000 + 3);
+    expect(Buffer.concat(got).equals(Buffer.concat([...sent, Buffer.from('end')]))).toBe(true);
+    expect(told.drains).toBe(1);
+  });
+
+  test('reads nothing while it is paused', async () => {
+    const { told, transport, client } = await pair(accept, unixPath);
+    client.write('a');
+    await until(() => told.text === 'a');
+    transport.pause();
+    client.write('b');
+    // A round trip on another connection shows that the bytes had the time to come.
+    const other = await pair(accept, unixPath === undefined ? undefined : `${unixPath}2`);
+    other.client.write('x');
+    await until(() => other.told.text === 'x');
+    expect(told.text).toBe('a');
+    transport.resume();
+    await until(() => told.text === 'ab');
+  });
+
+  test('sends what is pending before it ends, and the server lets go of it', async () => {
+    const { told, transport, client, server } = await pair(accept, unixPath);
+    client.pause();
+    for (let count = 0; transport.pendingBytes < 1_000_000; count++) transport.write(Buffer.alloc(100_000, 1));
+    transport.write(Buffer.from('last'));
+    transport.end();
+    let got = '';
+    let isEnded = false;
+    client.on('data', (chunk) => (got = chunk.subarray(-4).toString()));
+    client.on('end', () => (isEnded = true));
+    client.resume();
+    await until(() => isEnded && told.closed !== undefined);
+    expect(got).toBe('last');
+    expect(told.closed).toBeNull();
+    await new Promise((resolve) => server.close(resolve));
+    transport.write(Buffer.from('too late'));
+    expect(transport.pendingBytes).toBe(0);
+  });
+
+  test('tells how the peer closed', async () => {
+    const friendly = await pair(accept, unixPath);
+    friendly.client.end();
+    await until(() => friendly.told.closed !== undefined);
+    expect(friendly.told.closed).toBeNull();
+    if (unixPath !== undefined) return;
+    const rude = await pair(accept);
+    rude.client.write('x');
+    await until(() => rude.told.text === 'x');
+    rude.client.resetAndDestroy();
+    await until(() => rude.told.closed !== undefined);
+    expect(rude.told.closed).toBe('ECONNRESET');
+  });
+
+  test('forgets what is pending when it is destroyed', async () => {
+    const { told, transport, client } = await pair(accept, unixPath);
+    client.pause();
+    for (let count = 0; transport.pendingBytes < 1_000_000; count++) transport.write(Buffer.alloc(100_000, 1));
+    transport.destroy();
+    await until(() => told.closed !== undefined);
+    expect(transport.pendingBytes).toBe(0);
+    expect(told.drains).toBe(0);
+  });
+});
+
+test('sockets share one buffer and one request as long as writes are taken at once', async () => {
+  const shared = new SharedIo();
+  const requests = new Set<unknown>();
+  const accept: Accept = (socket) => {
+    const transport = acceptShared(socket, peer, clock, shared);
+    const { _handle: handle } = socket as unknown as { _handle: { writeBuffer: (...args: unknown[]) => unknown } };
+    transport.write(Buffer.from('first'));
+    const own = handle.writeBuffer;
+    handle.writeBuffer = (...args) => {
+      requests.add(args[0]);
+      return own.apply(handle, args);
+    };
+    return transport;
+  };
+  const one = await pair(accept);
+  const two = await pair(accept);
+  for (const { transport } of [one, two, one, two]) transport.write(Buffer.from('x'));
+  expect(requests.size).toBe(1);
+});
