@@ -43,7 +43,9 @@ export class Broker {
   #timer: Timer | null = null;
 
   constructor(clock: Clock, logger: Logger, store: Store, limits: Limits) {
-    this.engine = new Engine(clock, logger, store, limits);
+    const engine = new Engine(clock, logger, store, limits);
+    engine.onSessionDue = (session) => dueSession(engine, session);
+    this.engine = engine;
   }
 
   /** Restores what the store kept and begins to count time. */
@@ -51,7 +53,7 @@ export class Broker {
     const { engine } = this;
     const restored = restore(engine, (fact) => {
       const { clientId, username, listenerPort } = fact;
-      return new Session(clientId, { clientId, username, listenerPort }, (session) => dueSession(engine, session));
+      return new Session(clientId, { clientId, username, listenerPort }, engine.onSessionDue);
     });
     for (const session of engine.sessions.values()) {
       grantRights(engine, session, accessOfPort(engine, session.publisher.listenerPort));

@@ -67,6 +67,8 @@ export class Engine {
   currentTick = 1;
   /** Wall clock in ms, read once per turn. */
   nowMs: number;
+  /** A session is due when the wheel comes round; returns the tick for the next look, 0 for none. Set by the broker. */
+  onSessionDue: (session: Session) => number = () => 0;
   /** Tells the operator that deliveries to a session are being dropped. */
   readonly reportDrops: (session: Session) => void;
   readonly #startMs: number;

@@ -38,7 +38,7 @@ export function openSession(engine: Engine, request: OpenRequest): { session: Se
   }
   const isPresent = session !== undefined;
   if (session === undefined) {
-    session = new Session(clientId, request.publisher, (due) => dueSession(engine, due));
+    session = new Session(clientId, request.publisher, engine.onSessionDue);
     engine.sessions.set(clientId, session);
   }
   // Coming back in time suppresses a Will that waits for its delay. [MQTT-3.1.3-9]

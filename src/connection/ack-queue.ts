@@ -6,6 +6,7 @@
  */
 import { ACK_SIZE_MAX, type AckType, writeAck } from '../codec/acks.ts';
 import type { ProtocolVersion } from '../codec/packet.ts';
+import type { Connection } from './connection.ts';
 import type { Outbound, Outbox } from './outbound.ts';
 
 /** Acknowledgements that may wait for the store before the connection stops reading. */
@@ -25,7 +26,9 @@ export class AckQueue {
   readonly #outbound: Outbound;
   readonly #outbox: Outbox;
   readonly #store: { readonly position: number; readonly committed: number };
-  readonly #onWaiting: (isWaiting: boolean) => void;
+  /** Connections whose queue waits. */
+  readonly #awaiting: Set<Connection>;
+  readonly #connection: Connection;
   #waiting: Waiting[] = [];
   #version: ProtocolVersion = 4;
   /** Who waits for the queue to be empty: at most the connection itself and its SUBSCRIBE packets. */
@@ -36,17 +39,19 @@ export class AckQueue {
    */
   unanswered = 0;
 
-  /** @param onWaiting - told when the queue begins to wait and when it is empty again */
+  /** @param awaiting - `connection` is in it while something waits */
   constructor(
     outbound: Outbound,
     outbox: Outbox,
     store: { readonly position: number; readonly committed: number },
-    onWaiting: (isWaiting: boolean) => void,
+    awaiting: Set<Connection>,
+    connection: Connection,
   ) {
     this.#outbound = outbound;
     this.#outbox = outbox;
     this.#store = store;
-    this.#onWaiting = onWaiting;
+    this.#awaiting = awaiting;
+    this.#connection = connection;
   }
 
   /** Settled when nothing waits any more, or the connection is gone. */
@@ -130,14 +135,14 @@ export class AckQueue {
   }
 
   #emptied(): void {
-    this.#onWaiting(false);
+    this.#awaiting.delete(this.#connection);
     const waiting = this.#onEmpty;
     this.#onEmpty = null;
     for (const resolve of waiting ?? []) resolve();
   }
 
   #wait(ack: Waiting): void {
-    if (this.#waiting.length === 0) this.#onWaiting(true);
+    if (this.#waiting.length === 0) this.#awaiting.add(this.#connection);
     this.#waiting.push(ack);
   }
 

@@ -90,20 +90,17 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
 
   /** null: what it was let in with holds for as long as it stays. */
   #admissionEnd: AdmissionEnd | null = null;
-  #onDrained: () => void = () => {};
-  readonly #onFinished: () => void;
+  #onDrained: (() => void) | null = null;
+  readonly #onFinished: (() => void) | null;
 
-  /** @param onFinished - the connection does not count any more */
-  constructor(hub: Hub, transport: Transport, policy: ListenerPolicy, onFinished: () => void = () => {}) {
+  /** @param onFinished - the connection does not count any more; one function for all connections of a listener */
+  constructor(hub: Hub, transport: Transport, policy: ListenerPolicy, onFinished: (() => void) | null = null) {
     this.#onFinished = onFinished;
     this.hub = hub;
     this.transport = transport;
     this.policy = policy;
     this.outbox = new Outbox(hub.outbound, transport);
-    this.acks = new AckQueue(hub.outbound, this.outbox, hub.engine.store, (isWaiting) => {
-      if (isWaiting) hub.awaitingCommit.add(this);
-      else hub.awaitingCommit.delete(this);
-    });
+    this.acks = new AckQueue(hub.outbound, this.outbox, hub.engine.store, hub.awaitingCommit, this);
     this.mountPointBytes = policy.mountPoint.length;
     this.#heardAtTick = hub.engine.tick();
     hub.connections.add(this);
@@ -132,7 +129,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
 
   onDrain(): void {
     this.outbox.drained();
-    this.#onDrained();
+    this.#onDrained?.();
     const { engine } = this.hub;
     const { session } = this;
     if (session === null || this.state !== 'active') return;
@@ -394,12 +391,12 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     this.decoder.close();
     this.acks.clear();
     this.outbox.drained();
-    this.#onDrained();
+    this.#onDrained?.();
     engine.wheel.remove(this);
     if (this.#admissionEnd !== null) engine.wheel.remove(this.#admissionEnd);
     engine.connectionsCount--;
     hub.connections.delete(this);
-    this.#onFinished();
+    this.#onFinished?.();
     this.lastRoute = null;
     this.allowedRoute = null;
     if (engine.limits.connectionMessages && (wasKnown || reason !== disconnectReason.closedByClient)) {

@@ -233,8 +233,11 @@ function open(
   connection.state = 'active';
   connection.setKeepAlive(keepAlive);
   const { address, port, tls } = connection.transport.peer;
+  // Written out: a spread would give every connection a hidden class of its own.
   connection.client = {
-    ...publisher,
+    clientId,
+    username,
+    listenerPort: publisher.listenerPort,
     address,
     port,
     protocolVersion: version,

@@ -52,6 +52,9 @@ export class Listener {
   #preambles = 0;
   readonly #io: SharedIo;
   #connections = 0;
+  readonly #onFinished = (): void => {
+    this.#connections--;
+  };
   #port: number;
 
   constructor(
@@ -316,7 +319,7 @@ export class Listener {
       engine.logger.log('notice', logLines.newConnection(address, port, this.#port));
     }
     this.#connections++;
-    new Connection(this.#hub, transport, this.policy, () => this.#connections--);
+    new Connection(this.#hub, transport, this.policy, this.#onFinished);
     transport.resume();
   }
 
