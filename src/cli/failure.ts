@@ -35,7 +35,9 @@ export function failureOf(error: ClientError, isPublisher: boolean): Failure {
         ? failure(ExitCode.QosNotSupported)
         : failure(ExitCode.NotSupported, error.message);
     case 'too-large':
-      return failure(ExitCode.OversizePacket, error.message);
+      return error.reasonCode === undefined
+        ? { status: ExitCode.PayloadSize, text: `Error: Message payload is too large.\n       (${error.message})\n` }
+        : failure(ExitCode.OversizePacket, error.message);
     case 'invalid':
       return failure(ExitCode.Invalid, error.message);
     default:

@@ -33,6 +33,9 @@ const RECONNECT = { initialDelayMs: 1000, maximumDelayMs: 1000 } as const;
 /** Lines that may wait: one chunk of input holds at most 65,536, and reading stops when half of this waits. */
 const QUEUED_LINES_MAX = 200_000;
 
+/** Reading stops when the lines that the broker does not have yet hold this many bytes; the last of them may be 256 MB long. */
+const PENDING_BYTES = 16_777_216;
+
 class Publisher {
   readonly #options: ToolOptions;
   readonly #topic: string;
@@ -41,6 +44,8 @@ class Publisher {
   #status = 0;
   /** Number of the message, for warnings. */
   #count = 0;
+  /** Bytes of the payloads that were given to the client and are not settled. */
+  #pendingBytes = 0;
 
   constructor(options: ToolOptions, topic: string, io: ToolIo) {
     this.#options = options;
@@ -55,13 +60,20 @@ class Publisher {
       this.#io.error(loaded.error);
       return USAGE_STATUS;
     }
-    const client = this.#client({});
+    let onEnd: (error: ClientError) => void = () => {};
+    const ended = new Promise<never>((_, reject) => {
+      onEnd = reject;
+    });
+    ended.catch(() => {}); // nobody waits for it while the payload is acknowledged
+    const client = this.#client({ onDisconnect: (error) => onEnd(error) });
     try {
       await client.start();
       for (let count = this.#options.repeatCount; count > 0; count--) {
         await this.#publish(client, loaded.payload);
         if (count > 1) await this.#pause();
       }
+      // QoS 0 has no answer: it is gone when a slow connection has taken it all.
+      await Promise.race([client.idle(), ended]);
     } catch (error) {
       return this.#fail(error);
     }
@@ -74,9 +86,13 @@ class Publisher {
     const { stdin } = this.#io;
     let onRoom: () => void = () => {};
     let onEnd: (error: ClientError) => void = () => {};
+    const ended = new Promise<ClientError>((resolve) => {
+      onEnd = resolve;
+    });
     const client = this.#client({
       reconnect: RECONNECT,
       queuedMessagesMaximum: QUEUED_LINES_MAX,
+      queuedBytesMaximum: Number.POSITIVE_INFINITY, // see PENDING_BYTES
       onDrain: () => onRoom(),
       onDisconnect: (error, willReconnect) => {
         if (!willReconnect) onEnd(error);
@@ -94,12 +110,15 @@ class Publisher {
           if (error !== undefined) resolve(error);
         });
       };
-      onEnd = resolve;
-      onRoom = () => stdin.resume();
+      void ended.then(resolve);
+      const mustWait = () => !client.isConnected || client.isCongested || this.#pendingBytes > PENDING_BYTES;
+      onRoom = () => {
+        if (!mustWait()) stdin.resume();
+      };
       stdin.on('data', (chunk: Buffer) => {
         lines.push(chunk, publish);
         if (lines.heldBytes >= PAYLOAD_BYTES_MAX) resolve(new ClientError('too-large', 'a line is longer than 256 MB'));
-        if (!client.isConnected || client.isCongested) stdin.pause();
+        if (mustWait()) stdin.pause();
       });
       stdin.on('end', () => {
         const last = lines.end();
@@ -110,7 +129,8 @@ class Publisher {
     });
     const error = await ending;
     if (error !== undefined) return this.#fail(error);
-    await client.idle();
+    const lost = await Promise.race([client.idle(), ended]);
+    if (lost !== undefined) return this.#fail(lost);
     await this.#disconnect(client);
     return this.#status;
   }
@@ -145,7 +165,9 @@ class Publisher {
   #send(client: Client, payload: Buffer, done: (error: ClientError | undefined) => void): void {
     const { qos, isRetain } = this.#options;
     const number = ++this.#count;
+    this.#pendingBytes += payload.length;
     client.send({ topic: this.#topic, payload, qos, retain: isRetain, properties: this.#properties }, (error) => {
+      this.#pendingBytes -= payload.length;
       if (error?.kind === 'rejected') {
         this.#warn(`Warning: Publish ${number} failed: ${reasonCodeName(error.reasonCode ?? 0, 'puback')}.\n`);
         done(undefined);

@@ -14,7 +14,7 @@ import type { ReasonCode } from '../codec/reason-code.ts';
  * | `protocol`     | the broker broke the protocol; `cause` is a `ProtocolError`                |
  * | `rejected`     | the broker answered with an error; `reasonCode`                            |
  * | `unsupported`  | the broker said in CONNACK that it cannot do this; `reasonCode` says what  |
- * | `too-large`    | the packet is larger than the broker takes                                 |
+ * | `too-large`    | the packet is larger than the broker takes (`reasonCode`) or MQTT allows   |
  * | `invalid`      | the arguments make no legal packet                                         |
  * | `full`         | too much is waiting already                                                |
  * | `closed`       | the client was closed before                                               |

@@ -79,7 +79,8 @@ export class Client {
       queuedBytesMaximum: settings.queuedBytesMaximum ?? 64 * 1024 * 1024,
       topicAliases: settings.topicAliases ?? 0,
       send,
-      isConnected: () => this.isConnected,
+      mayWrite: () => this.#connection?.mayPublish ?? false,
+      isCongested: () => this.#connection?.isCongested ?? false,
       onRoom: () => this.#tellRoom(),
     });
     this.#inbound = new Inbound({
@@ -121,7 +122,7 @@ export class Client {
 
   /** Whether more messages should wait for `onDrain`: the socket or the queue has enough. */
   get isCongested(): boolean {
-    return (this.#connection?.isCongested ?? false) || this.#outbound.isHalfFull;
+    return this.#connection?.isCongested || this.#outbound.isHalfFull;
   }
 
   /** Messages that wait for their turn. */
@@ -283,6 +284,7 @@ export class Client {
     if (this.#isClosed && this.#connection === undefined) return Promise.resolve();
     this.#isClosed = true;
     this.#retry?.cancel();
+    if (this.isConnected) this.#outbound.sendWhatNeedsNoAnswer();
     return new Promise((resolve) => {
       this.#closeWaiters.push(resolve);
       if (this.#connection === undefined) this.#over(new ClientError('closed', 'the client was closed'));
@@ -314,7 +316,7 @@ export class Client {
         {
           onAccepted: (connack, limits) => this.#accepted(connack, limits),
           onPacket: (packet) => this.#receive(packet),
-          onDrain: () => this.#tellRoom(),
+          onDrain: () => this.#outbound.pump(),
           onEnd: (error) => this.#ended(error),
           onSent: (packet, messageId) => settings.onPacketSent?.(packet, messageId),
           onReceived: (packet) => this.#traceReceived(packet),

@@ -81,6 +81,16 @@ export class Exchanges {
     return exchange;
   }
 
+  /** Takes the messages of QoS 0 out of those that wait. */
+  takeQos0(): readonly Exchange[] {
+    const waiting = this.#waiting.slice(this.#first);
+    const taken = waiting.filter((exchange) => exchange.publication.qos === 0);
+    this.#waiting = waiting.filter((exchange) => exchange.publication.qos > 0);
+    this.#first = 0;
+    for (const exchange of taken) this.#waitingBytes -= exchange.publication.payload.length;
+    return taken;
+  }
+
   /**
    * The broker has forgotten the session: messages it did not acknowledge become new ones, ahead of those that wait; those it
    * had received (PUBREC) are done.

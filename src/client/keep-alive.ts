@@ -38,6 +38,11 @@ export class KeepAlive {
     this.#hasReceived = true;
   }
 
+  /** The broker took bytes that had to wait: it lives, though it cannot have answered what stands behind them. */
+  progressed(): void {
+    this.#hasReceived = true;
+  }
+
   stop(): void {
     this.#timer.cancel();
   }

@@ -11,6 +11,7 @@ import { NO_PROPERTIES } from '../codec/packet.ts';
 import { ProtocolError } from '../codec/protocol-error.ts';
 import { mayCarry, ReasonCode, reasonCodeName } from '../codec/reason-code.ts';
 import { PACKET_SIZE_MAX, StreamDecoder } from '../codec/stream-decoder.ts';
+import { PacketTooLong } from '../codec/writer.ts';
 import { type DialTarget, dial, type Link } from '../transport/dial.ts';
 import type { DialError } from '../transport/dial-error.ts';
 import { ClientError } from './client-error.ts';
@@ -48,6 +49,9 @@ const AUTH_TYPE = 15;
 
 /** How long the broker may take to close after our DISCONNECT. */
 const CLOSE_WAIT_MS = 1000;
+
+/** How long it may read nothing of what was sent before. */
+const STALLED_WAITS_MAX = 30;
 
 export class NetworkConnection {
   readonly #plan: ConnectionPlan;
@@ -87,8 +91,10 @@ export class NetworkConnection {
       onOpen: () => this.#open(),
       onData: (buf, start, end) => this.#push(buf, start, end),
       onDrain: () => {
+        this.#keepAlive?.progressed();
         this.#outbox.onDrain();
-        this.#events.onDrain();
+        if (this.#state === 'ending') this.#endWhenWritten();
+        else this.#events.onDrain();
       },
       onClose: (error) => this.#closed(error),
     });
@@ -112,14 +118,25 @@ export class NetworkConnection {
     return this.#outbox.isCongested;
   }
 
+  /** Whether a message may be sent now; otherwise after `onDrain`. */
+  get mayPublish(): boolean {
+    return this.#state === 'accepted' && !this.#outbox.isFull;
+  }
+
   /**
    * Sends a packet.
    *
    * @param messageId - for the trace
-   * @returns an error when the packet is larger than the broker takes [MQTT-3.2.2-15]; nothing was sent then
+   * @returns an error when the packet is larger than the broker takes [MQTT-3.2.2-15], or than MQTT allows; nothing was sent then
    */
   send(packet: Packet, messageId = 0): ClientError | undefined {
-    const bytes = encodePacket(packet, this.#version);
+    let bytes: Buffer;
+    try {
+      bytes = encodePacket(packet, this.#version);
+    } catch (error) {
+      if (error instanceof PacketTooLong) return new ClientError('too-large', error.message, { cause: error });
+      throw error;
+    }
     if (bytes.length > this.#limits.maximumPacketSize) {
       return new ClientError(
         'too-large',
@@ -342,8 +359,22 @@ export class NetworkConnection {
     this.#outbox.flush();
     this.#outbox.close();
     this.#link.resume();
-    this.#link.end();
-    this.#timer = this.#plan.clock.after(CLOSE_WAIT_MS, () => this.#link.destroy());
+    this.#endWhenWritten();
+    this.#waitForClose(this.#outbox.pendingBytes, 0);
+  }
+
+  #endWhenWritten(): void {
+    if (this.#outbox.backlogBytes === 0) this.#link.end();
+  }
+
+  /** A slow connection gets the time it needs for what was sent, a dead one does not. */
+  #waitForClose(pendingBytes: number, stalledWaits: number): void {
+    this.#timer = this.#plan.clock.after(CLOSE_WAIT_MS, () => {
+      const now = this.#outbox.pendingBytes;
+      const stalled = now < pendingBytes ? 0 : stalledWaits + 1;
+      if (pendingBytes === 0 || stalled > STALLED_WAITS_MAX) this.#link.destroy();
+      else this.#waitForClose(now, stalled);
+    });
   }
 
   #closed(error: DialError | undefined): void {

@@ -12,6 +12,7 @@ interface Bench {
   readonly outbound: Outbound;
   readonly sent: Packet[];
   isConnected: boolean;
+  isCongested: boolean;
   publish(
     qos: QoS,
     text: string,
@@ -26,6 +27,7 @@ function bench(version: ProtocolVersion = 5, plan: { inflightMaximum?: number; t
   const made: Bench = {
     sent,
     isConnected: false,
+    isCongested: false,
     outbound: new Outbound({
       version,
       ids: new PacketIds(),
@@ -37,7 +39,8 @@ function bench(version: ProtocolVersion = 5, plan: { inflightMaximum?: number; t
         sent.push(packet);
         return undefined;
       },
-      isConnected: () => made.isConnected,
+      mayWrite: () => made.isConnected && !made.isCongested,
+      isCongested: () => made.isCongested,
       onRoom: () => {},
     }),
     publish(qos, text, properties = NO_PROPERTIES) {
@@ -87,6 +90,41 @@ describe('windows', () => {
     expect(it.texts()).toEqual(['pubrel 2']); // PUBREC gives no place back
     it.outbound.receive(ack('puback', 1));
     expect(it.texts()).toEqual(['a three 3', 'a four 0']);
+  });
+
+  test('nothing is written to a connection that does not take more; the queue holds it, and is full in the end', () => {
+    const it = bench();
+    it.accept(false);
+    it.isCongested = true;
+    for (const [qos, text] of [
+      [0, 'one'],
+      [1, 'two'],
+      [0, 'x'.repeat(60)],
+    ] as const)
+      it.publish(qos, text);
+    expect(it.texts()).toEqual([]);
+    expect(it.outbound.isHalfFull).toBe(true); // by its bytes
+    expect(it.outbound.queueFault).toBeUndefined();
+    it.publish(0, 'y'.repeat(40));
+    expect(it.outbound.queueFault?.kind).toBe('full');
+    it.isCongested = false;
+    it.outbound.pump();
+    expect(it.texts().map((text) => text.slice(0, 5))).toEqual(['a one', 'a two', 'a xxx', 'a yyy']);
+    expect(it.outbound.queueFault).toBeUndefined();
+  });
+
+  test('before the end what needs no acknowledgement is written, whatever waits', () => {
+    const it = bench(5, { inflightMaximum: 1 });
+    it.accept(false);
+    it.publish(1, 'one');
+    it.publish(1, 'two');
+    it.isCongested = true;
+    const last = it.publish(0, 'three');
+    it.texts();
+    it.outbound.sendWhatNeedsNoAnswer();
+    expect(it.texts()).toEqual(['a three 0']);
+    expect(last.outcome).toBeDefined();
+    expect(it.outbound.waitingCount).toBe(1);
   });
 
   test('[MQTT-4.9.0-1] the broker’s Receive Maximum counts', () => {

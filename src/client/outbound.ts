@@ -23,7 +23,10 @@ export interface OutboundPlan {
   readonly topicAliases: number;
   /** Sends over the present connection; an error means that nothing was sent. */
   send(packet: Packet, messageId: number): ClientError | undefined;
-  isConnected(): boolean;
+  /** Whether there is a connection, and not too much waits for it already. */
+  mayWrite(): boolean;
+  /** Whether bytes wait for the connection. */
+  isCongested(): boolean;
   /** Room for more. */
   onRoom(): void;
 }
@@ -45,7 +48,9 @@ export class Outbound {
 
   /** Whether half of the queue is taken. */
   get isHalfFull(): boolean {
-    return this.#exchanges.waitingCount > this.#plan.queuedMessagesMaximum / 2;
+    const { waitingCount, waitingBytes } = this.#exchanges;
+    const { queuedMessagesMaximum, queuedBytesMaximum } = this.#plan;
+    return waitingCount > queuedMessagesMaximum / 2 || waitingBytes > queuedBytesMaximum / 2;
   }
 
   /** Why no further message can wait, if that is so. */
@@ -61,13 +66,17 @@ export class Outbound {
   /** Sends at once when it may, in order with what waits. */
   publish(exchange: Exchange): void {
     const mayGo = exchange.publication.qos === 0 || this.#exchanges.hasRoom;
-    if (mayGo && this.#exchanges.waitingCount === 0 && this.#plan.isConnected()) this.#transmit(exchange);
+    if (mayGo && this.#exchanges.waitingCount === 0 && this.#plan.mayWrite()) this.#transmit(exchange);
     else this.#exchanges.enqueue(exchange);
+  }
+
+  get #isIdle(): boolean {
+    return this.#exchanges.isIdle && !this.#plan.isCongested();
   }
 
   /** Resolves when nothing is under way or waiting. */
   idle(): Promise<void> {
-    if (this.#exchanges.isIdle) return Promise.resolve();
+    if (this.#isIdle) return Promise.resolve();
     return new Promise((resolve) => this.#idleWaiters.push(resolve));
   }
 
@@ -84,16 +93,25 @@ export class Outbound {
   pump(): void {
     for (;;) {
       const exchange = this.#exchanges.peek();
-      if (exchange === undefined || !this.#plan.isConnected()) break;
+      if (exchange === undefined || !this.#plan.mayWrite()) break;
       if (exchange.publication.qos > 0 && !this.#exchanges.hasRoom) break;
       this.#exchanges.shift();
-      // It may have been taken before this broker said what it can do.
-      const fault = this.#limits && publicationFault(exchange.publication, this.#limits);
-      if (fault === undefined) this.#transmit(exchange);
-      else exchange.settle?.(fault, SENT);
+      this.#sendWaiting(exchange);
     }
     this.#plan.onRoom();
     this.#checkIdle();
+  }
+
+  /** The connection is about to end as it should: what needs no acknowledgement is written before, however slow the broker is. */
+  sendWhatNeedsNoAnswer(): void {
+    for (const exchange of this.#exchanges.takeQos0()) this.#sendWaiting(exchange);
+  }
+
+  #sendWaiting(exchange: Exchange): void {
+    // It may have been taken before this broker said what it can do.
+    const fault = this.#limits && publicationFault(exchange.publication, this.#limits);
+    if (fault === undefined) this.#transmit(exchange);
+    else exchange.settle?.(fault, SENT);
   }
 
   /** Gives everything up. */
@@ -221,6 +239,6 @@ export class Outbound {
   }
 
   #checkIdle(): void {
-    if (this.#exchanges.isIdle) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    if (this.#isIdle) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 }

@@ -16,6 +16,7 @@ import { encodeUnsubscribe } from './unsubscribe.ts';
  * Reason Codes in 3.x) is left out.
  *
  * @param version - of the connection; a CONNECT is written in the version that it names
+ * @throws PacketTooLong - it would be longer than MQTT allows
  * @throws InvariantViolation - when a value does not fit its field; callers validate what users give them
  */
 export function encodePacket(packet: Packet, version: ProtocolVersion): Buffer {

@@ -67,13 +67,24 @@ export class Writer {
   }
 }
 
+/** A packet that has no encoding: its Remaining Length would be above 268,435,455 (§1.5.5). Only the size of what it holds is at fault. */
+export class PacketTooLong extends Error {
+  override readonly name = 'PacketTooLong';
+
+  constructor(remainingLength: number) {
+    super(`a packet cannot be longer than ${VARIABLE_BYTE_INTEGER_MAX} bytes, this one has ${remainingLength}`);
+  }
+}
+
 /**
  * A writer for one packet, with the fixed header written already.
  *
  * @param firstByte - packet type and flags
- * @param remainingLength - bytes of variable header and payload, 0 to 268,435,455
+ * @param remainingLength - bytes of variable header and payload
+ * @throws PacketTooLong - above 268,435,455
  */
 export function packetWriter(firstByte: number, remainingLength: number): Writer {
+  if (remainingLength > VARIABLE_BYTE_INTEGER_MAX) throw new PacketTooLong(remainingLength);
   const writer = new Writer(1 + variableByteIntegerSize(remainingLength) + remainingLength);
   writer.u8(firstByte);
   writer.varint(remainingLength);

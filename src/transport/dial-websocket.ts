@@ -6,6 +6,9 @@ import { WebSocket } from 'ws';
 import type { DialTarget } from './dial.ts';
 import { DialError } from './dial-error.ts';
 
+/** Two of the largest packets; a frame is gathered whole. */
+const FRAME_BYTES_MAX = 536_870_912;
+
 /**
  * Upgrades a connected stream.
  *
@@ -21,6 +24,7 @@ export function startWebSocket(stream: Socket, host: string, target: DialTarget)
     const name = host.includes(':') ? `[${host}]` : host;
     const socket = new WebSocket(`${scheme}://${name}${port}${path}`, [subprotocol], {
       perMessageDeflate: false,
+      maxPayload: FRAME_BYTES_MAX,
       createConnection: () => stream,
       followRedirects: false,
     });
