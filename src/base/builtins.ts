@@ -17,9 +17,6 @@ export const builtins = {
   get os(): typeof import('node:os') {
     return process.getBuiltinModule('node:os');
   },
-  get v8(): typeof import('node:v8') {
-    return process.getBuiltinModule('node:v8');
-  },
   get workerThreads(): typeof import('node:worker_threads') {
     return process.getBuiltinModule('node:worker_threads');
   },

@@ -1,5 +1,4 @@
 /** `moustique`: the broker as a program. Options, exit status and the order of its start are Mosquitto's. */
-import { builtins } from '../base/builtins.ts';
 import { systemClock } from '../base/clock.ts';
 import { version } from '../base/version.ts';
 import type { Config, Notice } from '../config/config.ts';
@@ -128,22 +127,11 @@ async function run(
   logger.log('information', `moustique version ${version} running`);
   const manager = serviceManager({ env, clock, pid: process.pid });
   manager.ready();
-  keepYoungGenerationSmall();
   const status = await stopped;
   manager.stopping();
   logger.log('information', `moustique version ${version} terminating`);
   await running.stop();
   return await end(status);
-}
-
-/**
- * Keeps the space for new objects at the size it begins with, 2 MB, instead of letting it grow to 32 MB: the path of a message
- * makes next to none, and after ten thousand connects it would hold more than their connections do.
- *
- * A broker in somebody else's program leaves that to the program.
- */
-function keepYoungGenerationSmall(): void {
-  builtins.v8.setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 /** Settled by TERM, INT or a reload that fails; answers the other signals meanwhile, once there is a broker. */
