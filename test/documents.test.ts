@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { repositoryRoot } from './harness/repository.ts';
 import { runToEnd } from './harness/running-process.ts';
 
-const documents = ['.', 'docs', 'docs/adr', 'bench', 'examples']
+const documents = ['.', 'docs', 'docs/fr', 'docs/adr', 'bench', 'examples']
   .filter((folder) => existsSync(join(repositoryRoot, folder)))
   .flatMap((folder) => readdirSync(join(repositoryRoot, folder)).map((name) => join(folder, name)))
   .filter((path) => path.endsWith('.md'))
