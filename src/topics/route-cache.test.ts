@@ -52,16 +52,58 @@ describe('a route cache', () => {
   test('grows with use and stays bounded; what leaves it is stale', () => {
     const cache = new RouteCache<string>();
     const routes: Route<string>[] = [];
-    for (let index = 0; index < 300_000; index++) {
-      const route = routeOf(`t/${index}`);
-      routes.push(route);
-      cache.add(route);
+    for (let index = 0; index < 400_000; index++) {
+      // Twice, because from some size on only what comes again is kept.
+      for (let time = 0; time < 2; time++) {
+        const route = routeOf(`t/${index}`);
+        cache.add(route);
+        if (route.generation === -1) continue;
+        routes.push(route);
+        break;
+      }
     }
     const cached = routes.filter(({ generation }) => generation === 1);
-    expect(cached.length).toBeGreaterThan(50_000);
-    expect(cached.length).toBeLessThanOrEqual(131_072);
+    expect(cached.length).toBeGreaterThan(100_000);
+    expect(cached.length).toBeLessThanOrEqual(262_144);
     for (const route of routes.slice(-1000))
       expect(find(cache, route.topic.name)).toBe(route.generation === 1 ? route : undefined);
+  });
+
+  test('holds 100,000 topics that come again and again', () => {
+    const cache = new RouteCache<string>();
+    let misses = 0;
+    for (let round = 0; round < 4; round++) {
+      misses = 0;
+      for (let index = 0; index < 100_000; index++) {
+        if (find(cache, `t/${index}`) !== undefined) continue;
+        misses++;
+        cache.add(routeOf(`t/${index}`));
+      }
+    }
+    expect(misses).toBeLessThan(8_000);
+  });
+
+  test('a scan of ever new topics neither fills it nor drives out what is used', () => {
+    const cache = new RouteCache<string>();
+    const used = Array.from({ length: 1000 }, (_, index) => routeOf(`used/${index}`));
+    for (const route of used) cache.add(route);
+    let kept = 0;
+    for (let index = 0; index < 1_000_000; index++) {
+      const route = routeOf(`once/${index}`);
+      cache.add(route);
+      if (route.generation === 1) kept++;
+    }
+    expect(kept).toBeLessThan(4096 + 20_000);
+    expect(used.filter(({ generation }) => generation === 1).length).toBeGreaterThan(950);
+  });
+
+  test('forgets everything', () => {
+    const cache = new RouteCache<string>();
+    const route = routeOf('a');
+    cache.add(route);
+    cache.clear();
+    expect(route.generation).toBe(-1);
+    expect(find(cache, 'a')).toBeUndefined();
   });
 });
 
