@@ -212,7 +212,7 @@ export class Outbox {
 
   #wait(packets: number, pending: number, wasWaiting: boolean): void {
     const { counters } = this.#outbound;
-    if (!wasWaiting) this.#outbound.pin();
+    if (!wasWaiting && !this.#transport.copiesBytes) this.#outbound.pin();
     this.#waitingPackets += packets;
     counters.packetsOutCount += packets;
     counters.packetsOutBytes += pending - this.#waitingBytes;

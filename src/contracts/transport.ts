@@ -3,7 +3,7 @@
  *
  * The transport promises to call its handler one event at a time, never from inside `write`, and `onClose` exactly once. The
  * connection promises to set `handler` before it gives up control, and not to touch bytes it has handed over until
- * `pendingBytes` is 0.
+ * `pendingBytes` is 0, unless the transport copies them.
  */
 export interface Peer {
   /** Address as text, IPv4 in its own notation; the socket's path for Unix sockets. */
@@ -42,6 +42,8 @@ export interface Transport {
   handler: TransportHandler | null;
   /** Bytes written that the operating system has not taken yet. */
   readonly pendingBytes: number;
+  /** Whether `write` is done with the bytes when it returns, so that they may be touched again although `pendingBytes` is not 0. */
+  readonly copiesBytes?: boolean;
   write(bytes: Buffer): void;
   /** Stops and restarts reading; bytes already read are still delivered. */
   pause(): void;

@@ -1,5 +1,6 @@
 /** Writing and closing as every `net.Socket` does it; read and written at its handle where the caller has a {@link SharedIo}. */
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { getSystemErrorName } from 'node:util';
 import type { Clock } from '../base/clock.ts';
 import type { Peer, Transport, TransportHandler } from '../contracts/transport.ts';
@@ -28,6 +29,8 @@ export class SocketTransport implements Transport, HandleOwner {
   /** Whether bytes wait in the socket, and an empty write behind them will tell when they have left. */
   #awaitsDrain = false;
   #errorCode: string | null = null;
+  /** A write to a TLS socket is over; null: not TLS. */
+  #onEncrypted: (() => void) | null = null;
 
   constructor(peer: Peer, clock: Clock) {
     this.peer = peer;
@@ -45,6 +48,7 @@ export class SocketTransport implements Transport, HandleOwner {
     (socket as OwnedSocket).transport = this;
     socket.on('error', SocketTransport.#onError);
     socket.once('close', SocketTransport.#onClose);
+    if ((socket as Partial<TLSSocket>).encrypted === true) this.#onEncrypted = () => this.#encrypted();
     this.#io = io;
     this.#handle = io?.take(socket, this) ?? null;
     return this.#handle !== null;
@@ -63,6 +67,16 @@ export class SocketTransport implements Transport, HandleOwner {
     transport.#waitingBytes = 0;
     transport.#awaitsDrain = false;
     transport.handler?.onClose(transport.#errorCode);
+  }
+
+  get copiesBytes(): boolean {
+    return this.#onEncrypted !== null;
+  }
+
+  #encrypted(): void {
+    if (this.#socket === null || this.#socket.writableLength > 0) return;
+    this.#awaitsDrain = false;
+    this.handler?.onDrain();
   }
 
   get pendingBytes(): number {
@@ -86,6 +100,12 @@ export class SocketTransport implements Transport, HandleOwner {
 
   #writeAtSocket(socket: Socket, bytes: Buffer): void {
     if (!socket.writable) return;
+    if (this.#onEncrypted !== null) {
+      // TLS takes bytes at once, unless an earlier write is under way: then the socket keeps them. It tells of each in the next turn.
+      socket.write(socket.writableLength > 0 ? Buffer.from(bytes) : bytes, this.#onEncrypted);
+      this.#awaitsDrain = true;
+      return;
+    }
     socket.write(bytes);
     if (this.#awaitsDrain || socket.writableLength === 0) return;
     // The operating system did not take all of it: an empty write behind it tells when it has.

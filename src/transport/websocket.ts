@@ -84,6 +84,11 @@ class WebSocketTransport implements Transport, TransportHandler, FrameSink {
 
   // What the connection asks for.
 
+  /** Every write is put into a frame. */
+  get copiesBytes(): boolean {
+    return true;
+  }
+
   get pendingBytes(): number {
     return this.#stream.pendingBytes;
   }
