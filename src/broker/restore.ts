@@ -6,6 +6,7 @@ import { Step } from '../session/outgoing.ts';
 import { neverExpires, type Session } from '../session/session.ts';
 import { parseTopicFilter } from '../topics/topic-filter.ts';
 import type { Engine } from './engine.ts';
+import { IdSet } from './id-set.ts';
 import { scheduleLook } from './sessions.ts';
 import { subscribe } from './subscribe.ts';
 
@@ -132,19 +133,21 @@ function restoreDelivery(
   return true;
 }
 
-/** The whole durable state, messages before what refers to them; walked at once. */
+/**
+ * The whole durable state, messages before what refers to them. It may be walked in pieces while the broker works: what is there
+ * from beginning to end is told, what comes or goes meanwhile may be.
+ */
 export function* durableFacts(engine: Engine): Generator<Fact> {
-  const told = new Set<Message>();
+  const told = new IdSet();
   for (const message of heldMessages(engine)) {
-    if (told.has(message)) continue;
-    told.add(message);
-    yield { kind: 'message', message };
+    if (told.add(message.storeId)) yield { kind: 'message', message };
   }
   for (const session of engine.sessions.values()) {
-    if (session.isPersistent) yield* sessionFacts(session);
+    if (session.isPersistent) yield* sessionFacts(session, told);
   }
   for (const message of engine.retained.values()) {
-    if (!message.topic.name.startsWith('$SYS/')) yield { kind: 'retained', storeId: message.storeId };
+    if (message.topic.name.startsWith('$SYS/')) continue;
+    if (told.has(message.storeId)) yield { kind: 'retained', storeId: message.storeId };
   }
 }
 
@@ -152,12 +155,13 @@ function* heldMessages(engine: Engine): Generator<Message> {
   for (const session of engine.sessions.values()) {
     if (!session.isPersistent) continue;
     const { outgoing } = session;
-    for (let sequence = outgoing?.first ?? 0; outgoing !== null && sequence < outgoing.end; sequence++) {
-      if (outgoing.step(sequence) === Step.none) continue;
+    for (let sequence = 0; outgoing !== null && sequence < outgoing.end; sequence++) {
+      sequence = Math.max(sequence, outgoing.first);
+      if (sequence >= outgoing.end || outgoing.step(sequence) === Step.none) continue;
       const message = outgoing.message(sequence);
       if (message !== null) yield message;
     }
-    for (const queued of session.queuedQos0 ?? []) yield queued.message;
+    for (const { message } of [...(session.queuedQos0 ?? [])]) yield message;
     for (const message of session.received?.values() ?? []) {
       if (message !== null) yield message;
     }
@@ -167,7 +171,8 @@ function* heldMessages(engine: Engine): Generator<Message> {
   }
 }
 
-function* sessionFacts(session: Session): Generator<Fact> {
+/** @param told - messages that may be referred to; what refers to a later one was told to the store by itself */
+function* sessionFacts(session: Session, told: IdSet): Generator<Fact> {
   const { clientId, outgoing } = session;
   yield {
     kind: 'session',
@@ -184,16 +189,20 @@ function* sessionFacts(session: Session): Generator<Fact> {
     const identifier = subscription.ids?.[0] ?? 0;
     yield { kind: 'subscription', clientId, filter, qos, noLocal, retainAsPublished, retainHandling, identifier };
   }
-  for (const { message, retain, ids } of session.queuedQos0 ?? []) {
+  for (const { message, retain, ids } of [...(session.queuedQos0 ?? [])]) {
+    if (!told.has(message.storeId)) continue;
     yield deliveryFact(clientId, 'out', message, 0, 0, retain, false, DeliveryState.queued, ids);
   }
-  for (let sequence = outgoing?.first ?? 0; outgoing !== null && sequence < outgoing.end; sequence++) {
+  for (let sequence = 0; outgoing !== null && sequence < outgoing.end; sequence++) {
+    sequence = Math.max(sequence, outgoing.first);
+    if (sequence >= outgoing.end) break;
     const step = outgoing.step(sequence);
-    if (step === Step.none) continue;
+    const message = outgoing.message(sequence);
+    if (step === Step.none || (message !== null && !told.has(message.storeId))) continue;
     yield deliveryFact(
       clientId,
       'out',
-      outgoing.message(sequence),
+      message,
       sequence,
       outgoing.qos(sequence),
       outgoing.retain(sequence),
@@ -203,7 +212,7 @@ function* sessionFacts(session: Session): Generator<Fact> {
     );
   }
   for (const [packetId, message] of session.received ?? []) {
-    if (message === null) continue;
+    if (message === null || !told.has(message.storeId)) continue;
     yield deliveryFact(clientId, 'in', message, packetId, 2, message.retain, false, DeliveryState.awaitingPubrel, null);
   }
   if (session.will !== null) {

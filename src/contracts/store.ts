@@ -143,7 +143,8 @@ export interface Store {
   restore(): Iterable<Fact>;
   /**
    * Where the whole durable state can be read at any time, for snapshots; set once, after `restore`.
-   * The iterable is walked at once, without a pause.
+   * The iterable is walked in pieces while the state goes on changing: what was there all the time is among the facts, what came
+   * or went meanwhile may be; nothing refers to a message or session that did not come before.
    */
   attach(source: () => Iterable<Fact>): void;
   /** Writes a snapshot now (SIGUSR1, autosave). Resolves when it is on disk or has failed and was logged. */

@@ -24,7 +24,7 @@ import {
 } from './fact-codec.ts';
 import type { SyncLevel } from './journal.ts';
 import { Journal } from './journal.ts';
-import { CollectedFacts, encodeDatabase } from './mosquitto-db-write.ts';
+import { encodeDatabase } from './mosquitto-db-write.ts';
 import { RecordType } from './record.ts';
 import { RecordedMessages } from './recorded-messages.ts';
 import { Recovery } from './recovery.ts';
@@ -47,6 +47,8 @@ export interface FileStoreOptions {
   readonly segmentBytes?: number;
   /** The journal is folded into a snapshot when it is larger than this and than half a snapshot; 32 MiB when left out. */
   readonly compactBytes?: number;
+  /** Bytes of a snapshot that are made in one go, while nothing else happens; 128 KiB when left out. */
+  readonly blockBytes?: number;
 }
 
 /** What a file store says about itself beyond the contract. */
@@ -220,12 +222,11 @@ class JournalledStore implements FileStore {
     const recovery = this.#recovery;
     if (recovery === null) return;
     this.#recovery = null;
-    const storeIds: number[] = [];
     for (const fact of recovery.facts()) {
-      if (fact.kind === 'message') storeIds.push(fact.message.storeId);
+      if (fact.kind === 'message') this.#recorded.seen(fact.message.storeId);
       yield fact;
     }
-    this.#recorded.rebase(Float64Array.from(storeIds));
+    this.#recorded.restart();
     this.#startJournal(recovery);
   }
 
@@ -275,7 +276,11 @@ class JournalledStore implements FileStore {
 
   /** Writes the message unless snapshot or journal have it. */
   #message(message: Message): void {
-    if (this.#journal?.isHeld !== false || !this.#recorded.note(message)) return;
+    if (this.#journal?.isHeld !== false) {
+      this.#recorded.seen(message.storeId);
+      return;
+    }
+    if (!this.#recorded.note(message)) return;
     const writer = this.#begin(RecordType.message);
     if (writer === null) return;
     writeMessage(writer, message);
@@ -334,11 +339,16 @@ class JournalledStore implements FileStore {
     if (source === null || journal === null || segments === null || (this.#isClosed && !isLast)) return;
     const wasHeld = journal.isHeld;
     this.#logger.log('information', `Saving in-memory database to ${this.#path}.`);
-    const base = await this.#collect(journal, source, isLast);
+    const base = await this.#beginBase(journal, isLast);
+    // Without a journal that has what happens meanwhile, the snapshot has to be of one moment. At the end nothing happens.
+    const facts = wasHeld ? [...source()] : source();
     const salt = this.#clock.randomBytes(4).readUInt32BE();
     let error: unknown = null;
     try {
-      this.snapshotBytes = await writeSnapshot(this.#disk, this.#path, encodeDatabase(base.facts, base.mark, salt));
+      const blocks = encodeDatabase(facts, base.mark, salt, this.#options.blockBytes);
+      this.snapshotBytes = await writeSnapshot(this.#disk, this.#path, blocks, async () => {
+        if (!wasHeld && !isLast) await journal.flush();
+      });
     } catch (failure) {
       error = failure;
       this.#onBaseFailed(journal, failure, wasHeld && !isLast);
@@ -358,21 +368,18 @@ class JournalledStore implements FileStore {
     }
   }
 
-  /** The whole state at a boundary of the journal. */
-  async #collect(journal: Journal, source: () => Iterable<Fact>, isClean: boolean) {
-    const take = (firstBatch: number, position: number) => {
-      const facts = new CollectedFacts(source());
-      const storeIds = new Float64Array(facts.messages.length);
-      for (const [index, message] of facts.messages.entries()) storeIds[index] = message.storeId;
-      this.#recorded.rebase(storeIds);
-      const lastStoreId = storeIds.at(-1) ?? 0;
+  /** Where the journal continues the snapshot that is now begun. */
+  async #beginBase(journal: Journal, isClean: boolean) {
+    const begin = (firstBatch: number, position: number) => {
+      this.#recorded.restart();
+      const lastStoreId = this.#recorded.highest;
       // Segments that are left over from before a clean stop begin before the number it names.
       const mark = { lineage: this.#lineage, firstBatch: firstBatch + (isClean ? 1 : 0), lastStoreId, isClean };
-      return { facts, mark, firstBatch, position, journalBytes: journal.bytesSinceBase };
+      return { mark, firstBatch, position, journalBytes: journal.bytesSinceBase };
     };
-    if (journal.isHeld) return take(journal.startBase(), journal.position);
-    return new Promise<ReturnType<typeof take>>((resolve) => {
-      journal.atBoundary((firstBatch, position) => resolve(take(firstBatch, position)));
+    if (journal.isHeld) return begin(journal.startBase(), journal.position);
+    return new Promise<ReturnType<typeof begin>>((resolve) => {
+      journal.atBoundary((firstBatch, position) => resolve(begin(firstBatch, position)));
     });
   }
 

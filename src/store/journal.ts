@@ -84,6 +84,7 @@ export class Journal {
   #isScheduled = false;
   /** Whether the last attempt failed; nothing is tried until the next one is due. */
   #isFailing = false;
+  #failure: unknown = null;
   /** Whether trouble was reported and is not over. */
   #hasFailed = false;
   #isClosed = false;
@@ -92,6 +93,8 @@ export class Journal {
   #mark: Timer | null = null;
   readonly #syncTimer: Timer | null;
   #idle: (() => void) | null = null;
+  /** Who waits until everything told by then is synced. */
+  readonly #flushes: { readonly position: number; resolve(): void; reject(error: unknown): void }[] = [];
 
   /** @param isHeld - begin as after {@link hold} */
   constructor(segments: SegmentFiles, options: JournalOptions, isHeld: boolean) {
@@ -150,6 +153,21 @@ export class Journal {
     this.#schedule();
   }
 
+  /**
+   * Makes everything told so far survive a power cut, at every level.
+   *
+   * @throws the disk's error, also when it is failing already; and when the journal is held meanwhile
+   */
+  async flush(): Promise<void> {
+    if (this.#isHeld || this.#isPaused) throw new Error('the journal is held');
+    if (this.#isFailing) throw this.#failure;
+    await new Promise<void>((resolve, reject) => {
+      this.#flushes.push({ position: this.position, resolve, reject });
+      this.#isSyncDue = true;
+      this.#schedule();
+    });
+  }
+
   /** Forgets what is not safe yet and keeps nothing until {@link startBase}: a snapshot is to hold everything. */
   hold(): void {
     this.#isHeld = true;
@@ -157,6 +175,7 @@ export class Journal {
     this.#isFailing = false;
     this.#retry?.cancel();
     this.#drop();
+    this.#giveUpFlushes(new Error('the journal is held'));
   }
 
   /** A snapshot of this very moment is being written: what is told from now on is kept, and written once it is there. */
@@ -262,6 +281,7 @@ export class Journal {
     const segment = this.#segment;
     if (segment === null) {
       this.#isSyncDue = false;
+      this.#endFlushes(this.position);
       return;
     }
     const count = pending.length;
@@ -291,7 +311,19 @@ export class Journal {
     }
     if (this.#hasFailed) this.#recovered();
     const position = done.at(-1)?.position ?? 0;
+    if (this.#isSynced) this.#endFlushes(this.#count > 0 || pending.length > 0 ? position : this.position);
     if (position > 0) this.#options.onCommitted(position);
+  }
+
+  /** Everything up to the position is synced. */
+  #endFlushes(position: number): void {
+    while (this.#flushes.length > 0 && (this.#flushes[0]?.position ?? 0) <= position) this.#flushes.shift()?.resolve();
+    // What was told after the last write is in the next one.
+    if (this.#flushes.length > 0) this.#isSyncDue = true;
+  }
+
+  #giveUpFlushes(error: unknown): void {
+    for (const { reject } of this.#flushes.splice(0)) reject(error);
   }
 
   #recovered(): void {
@@ -306,6 +338,8 @@ export class Journal {
     this.#segment = null;
     this.#writtenCount = 0;
     this.#isFailing = true;
+    this.#failure = error;
+    this.#giveUpFlushes(error);
     if (!this.#hasFailed) this.#options.onTrouble(error);
     this.#hasFailed = true;
     await segment?.file.close().catch(() => {});

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger, LogType } from '../contracts/logger.ts';
 import type { Fact } from '../contracts/store.ts';
 import type { Disk } from './disk.ts';
-import { CollectedFacts, encodeDatabase } from './mosquitto-db-write.ts';
+import { encodeDatabase } from './mosquitto-db-write.ts';
 import { Recovery } from './recovery.ts';
 import { segmentName } from './segment-format.ts';
 import { writeSnapshot } from './snapshot-file.ts';
@@ -74,7 +74,7 @@ export function examine(path: string, { disk, clock }: Workbench): Examination {
 export async function repair(path: string, { disk, clock }: Workbench): Promise<string> {
   const recovery = new Recovery(disk, path, clock, new Complaints());
   try {
-    const facts = new CollectedFacts(recovery.facts());
+    const facts = [...recovery.facts()];
     const kept = keep(disk, path, recovery, 'before-repair');
     await writeState(path, { disk, clock }, facts, recovery.lineage, recovery.nextBatch + 1);
     await removeSegments(disk, recovery);
@@ -106,7 +106,7 @@ export async function replaceDatabase(
     const kept = isThere ? keep(disk, path, recovery, 'before-import') : null;
     // Another lineage: a journal that could not be removed is never taken for a part of it.
     const lineage = clock.randomBytes(6).readUIntBE(0, 6);
-    await writeState(path, { disk, clock }, new CollectedFacts(facts), lineage, 1);
+    await writeState(path, { disk, clock }, [...facts], lineage, 1);
     await removeSegments(disk, recovery);
     return kept;
   } finally {
@@ -117,12 +117,12 @@ export async function replaceDatabase(
 async function writeState(
   path: string,
   { disk, clock }: Workbench,
-  facts: CollectedFacts,
+  facts: readonly Fact[],
   lineage: number,
   firstBatch: number,
 ): Promise<void> {
   let lastStoreId = 0;
-  for (const { storeId } of facts.messages) lastStoreId = Math.max(lastStoreId, storeId);
+  for (const fact of facts) if (fact.kind === 'message') lastStoreId = Math.max(lastStoreId, fact.message.storeId);
   const salt = clock.randomBytes(4).readUInt32BE();
   await writeSnapshot(disk, path, encodeDatabase(facts, { lineage, firstBatch, lastStoreId, isClean: true }, salt));
 }

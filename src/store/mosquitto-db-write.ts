@@ -1,8 +1,7 @@
 /**
  * Writes facts as a `mosquitto.db` of version 6, which Mosquitto 2.0 and later load, with one chunk of our own at the end.
  *
- * The facts are collected first, because the file has its own order; then the bytes are made a block at a time, so that a
- * large state neither needs its whole file in memory nor holds up the loop.
+ * The bytes are made a block at a time, so that a large state neither needs its whole file in memory nor holds up the loop.
  */
 import type { Message } from '../contracts/message.ts';
 import type { DeliveryFact, Fact, RetainedFact, SessionFact, SubscriptionFact, WillFact } from '../contracts/store.ts';
@@ -28,86 +27,67 @@ import { subscriptionOptions, writeSubscription, writeWill } from './fact-codec.
 import { storedPropertiesLength, writeStoredProperties } from './message-properties.ts';
 import { beginRecord, endRecord, RecordType } from './record.ts';
 
-/** Blocks are about this long. */
-const blockSize = 1 << 18;
-
-/** The whole durable state, sorted by what the file has a chunk for. */
-export class CollectedFacts {
-  readonly messages: Message[] = [];
-  readonly sessions: SessionFact[] = [];
-  readonly deliveries: DeliveryFact[] = [];
-  readonly subscriptions: SubscriptionFact[] = [];
-  readonly sharedSubscriptions: SubscriptionFact[] = [];
-  readonly retained: RetainedFact[] = [];
-  readonly wills: WillFact[] = [];
-
-  constructor(facts: Iterable<Fact>) {
-    /** Store ids of messages under `$SYS/`, which are kept only for those they are queued for. */
-    const ownTopics = new Map<number, Message>();
-    const wanted = new Set<number>();
-    for (const fact of facts) {
-      switch (fact.kind) {
-        case 'message':
-          if (fact.message.topic.name.startsWith('$SYS/')) ownTopics.set(fact.message.storeId, fact.message);
-          else this.messages.push(fact.message);
-          break;
-        case 'session':
-          this.sessions.push(fact);
-          break;
-        case 'delivery':
-          if (ownTopics.size > 0 && ownTopics.has(fact.storeId)) wanted.add(fact.storeId);
-          this.deliveries.push(fact);
-          break;
-        case 'subscription':
-          if (fact.filter.startsWith('$share/')) this.sharedSubscriptions.push(fact);
-          else this.subscriptions.push(fact);
-          break;
-        case 'retained':
-          if (!ownTopics.has(fact.storeId)) this.retained.push(fact);
-          break;
-        case 'will':
-          this.wills.push(fact);
-          break;
-      }
-    }
-    for (const storeId of wanted) this.messages.push(ownTopics.get(storeId) as Message);
-  }
-}
+/** Blocks are about this long: a millisecond's work. */
+export const usualBlockBytes = 1 << 17;
+/** A whole number of rows. */
+const tableBlockSize = 1 << 16;
 
 /**
  * The bytes of the file, in blocks; a block is valid until the next one is asked for.
  *
+ * The facts are asked for as the blocks are: while one is on its way to the disk the state may change. What such a file holds
+ * is then of no one moment, and the journal from the file's `firstBatch` on makes it whole.
+ *
+ * @param facts - messages before what refers to them, sessions before what belongs to them
+ * @param mark - `lastStoreId` as of now
  * @param salt - drawn for this file, 32 bits
  */
-export function* encodeDatabase(facts: CollectedFacts, mark: SnapshotMark, salt: number): Generator<Buffer> {
-  const writer = new ByteWriter(blockSize * 2);
-  const table = new ByteWriter(1 << 16);
+export function* encodeDatabase(
+  facts: Iterable<Fact>,
+  mark: SnapshotMark,
+  salt: number,
+  blockBytes = usualBlockBytes,
+): Generator<Buffer> {
+  const writer = new ByteWriter(blockBytes * 2);
+  const table = new Table();
+  const records = new ByteWriter(1024);
   let offset = 0;
+  let hasPlaceholder = false;
+  let { lastStoreId } = mark;
   const headerChecksum = writeHeader(writer);
-  const records = encodeOwnRecords(facts, salt);
-
   writeConfig(writer, mark, table);
-  if (facts.deliveries.some((delivery) => delivery.storeId === 0)) writePlaceholder(writer, table);
-  const rows: readonly (() => Generator<void>)[] = [
-    () => each(facts.messages, (message) => writeMessageChunk(writer, message, table)),
-    () => each(facts.sessions, (session) => writeClient(writer, session, table)),
-    () =>
-      each(facts.deliveries, (delivery) => {
-        if (delivery.subscriptionIds.length > 1) {
-          writeIdentifiers(records, table.length / tableRowSize, delivery.subscriptionIds, salt);
+  for (const fact of facts) {
+    switch (fact.kind) {
+      case 'message':
+        lastStoreId = Math.max(lastStoreId, fact.message.storeId);
+        writeMessageChunk(writer, fact.message, table);
+        break;
+      case 'session':
+        writeClient(writer, fact, table);
+        break;
+      case 'delivery':
+        if (fact.storeId === 0 && !hasPlaceholder) {
+          writePlaceholder(writer, table);
+          hasPlaceholder = true;
         }
-        writeDeliveryChunk(writer, delivery, table);
-      }),
-    () => each(facts.subscriptions, (subscription) => writeSubscriptionChunk(writer, subscription, table)),
-    () => each(facts.retained, (retained) => writeRetained(writer, retained, table)),
-  ];
-  for (const row of rows) {
-    for (const _ of row()) {
-      if (writer.length < blockSize) continue;
-      yield writer.bytes.subarray(0, writer.length);
-      offset += writer.length;
-      writer.length = 0;
+        if (fact.subscriptionIds.length > 1) writeIdentifiers(records, table.rows, fact.subscriptionIds, salt);
+        writeDeliveryChunk(writer, fact, table);
+        break;
+      case 'subscription':
+        if (fact.filter.startsWith('$share/')) writeSharedSubscription(records, fact, salt);
+        else writeSubscriptionChunk(writer, fact, table);
+        break;
+      case 'retained':
+        writeRetained(writer, fact, table);
+        break;
+      case 'will':
+        writeWillRecord(records, fact, salt);
+        break;
     }
+    if (writer.length < blockBytes) continue;
+    yield writer.bytes.subarray(0, writer.length);
+    offset += writer.length;
+    writer.length = 0;
   }
 
   const ownOffset = offset + writer.length;
@@ -120,7 +100,7 @@ export function* encodeDatabase(facts: CollectedFacts, mark: SnapshotMark, salt:
   writer.u32(crc32c(writer.bytes, head, writer.length));
   yield writer.bytes.subarray(0, writer.length);
   yield records.bytes.subarray(0, records.length);
-  yield table.bytes.subarray(0, table.length);
+  yield* table.blocks();
 
   writer.length = 0;
   writer.raw(trailerMagic, 0, trailerMagic.length);
@@ -128,10 +108,10 @@ export function* encodeDatabase(facts: CollectedFacts, mark: SnapshotMark, salt:
   writer.u32(headerChecksum);
   writer.u64(ownOffset);
   writer.u32(records.length);
-  writer.u32(table.length / tableRowSize);
+  writer.u32(table.rows);
   writer.u64(mark.lineage);
   writer.u64(mark.firstBatch);
-  writer.u64(mark.lastStoreId);
+  writer.u64(lastStoreId);
   writer.u32(mark.isClean ? 1 : 0);
   writer.u32(salt);
   writer.u32(0);
@@ -139,10 +119,36 @@ export function* encodeDatabase(facts: CollectedFacts, mark: SnapshotMark, salt:
   yield writer.bytes.subarray(0, writer.length);
 }
 
-function* each<Item>(items: readonly Item[], write: (item: Item) => void): Generator<void> {
-  for (const item of items) {
-    write(item);
-    yield;
+/** The table of checksums, in blocks, so that it never has to be copied as a whole. */
+class Table {
+  readonly #full: Buffer[] = [];
+  #block = new ByteWriter(tableBlockSize);
+  rows = 0;
+
+  get length(): number {
+    return this.rows * tableRowSize;
+  }
+
+  /** @param exact - what the chunk has no room for, 0..2^48−1 */
+  add(length: number, checksum: number, exact: number): void {
+    if (this.#block.length === tableBlockSize) {
+      this.#full.push(this.#block.bytes);
+      this.#block = new ByteWriter(tableBlockSize);
+    }
+    const block = this.#block;
+    const row = block.length;
+    block.u32(length);
+    block.u32(checksum);
+    block.u16(Math.floor(exact / 0x1_0000_0000));
+    block.u32(exact >>> 0);
+    block.u16(0);
+    block.bytes.writeUInt16BE(rowCheck(block.bytes, row), row + 14);
+    this.rows++;
+  }
+
+  *blocks(): Generator<Buffer> {
+    yield* this.#full;
+    yield this.#block.bytes.subarray(0, this.#block.length);
   }
 }
 
@@ -161,19 +167,13 @@ function beginChunk(writer: ByteWriter, type: number): number {
 }
 
 /** @param exact - what the chunk has no room for, 0..2^48−1 */
-function endChunk(writer: ByteWriter, start: number, table: ByteWriter, exact: number): void {
+function endChunk(writer: ByteWriter, start: number, table: Table, exact: number): void {
   const length = writer.length - start;
   writer.bytes.writeUInt32BE(length - 8, start + 4);
-  const row = table.length;
-  table.u32(length);
-  table.u32(crc32c(writer.bytes, start, writer.length));
-  table.u16(Math.floor(exact / 0x1_0000_0000));
-  table.u32(exact >>> 0);
-  table.u16(0);
-  table.bytes.writeUInt16BE(rowCheck(table.bytes, row), row + 14);
+  table.add(length, crc32c(writer.bytes, start, writer.length), exact);
 }
 
-function writeConfig(writer: ByteWriter, mark: SnapshotMark, table: ByteWriter): void {
+function writeConfig(writer: ByteWriter, mark: SnapshotMark, table: Table): void {
   const start = beginChunk(writer, ChunkType.config);
   writer.u64LE(mark.lastStoreId);
   writer.u8(mark.isClean ? 1 : 0);
@@ -183,7 +183,7 @@ function writeConfig(writer: ByteWriter, mark: SnapshotMark, table: ByteWriter):
   endChunk(writer, start, table, 0);
 }
 
-function writeMessageChunk(writer: ByteWriter, message: Message, table: ByteWriter): void {
+function writeMessageChunk(writer: ByteWriter, message: Message, table: Table): void {
   const { publisher, topic } = message;
   const start = beginChunk(writer, ChunkType.message);
   writer.u64LE(message.storeId);
@@ -214,7 +214,7 @@ function writeMessageChunk(writer: ByteWriter, message: Message, table: ByteWrit
 }
 
 /** An empty QoS 2 message for the deliveries that have none left. */
-function writePlaceholder(writer: ByteWriter, table: ByteWriter): void {
+function writePlaceholder(writer: ByteWriter, table: Table): void {
   const start = beginChunk(writer, ChunkType.message);
   writer.u64LE(placeholderStoreId);
   writer.u64LE(0); // never expires
@@ -229,7 +229,7 @@ function writePlaceholder(writer: ByteWriter, table: ByteWriter): void {
   endChunk(writer, start, table, 0);
 }
 
-function writeClient(writer: ByteWriter, session: SessionFact, table: ByteWriter): void {
+function writeClient(writer: ByteWriter, session: SessionFact, table: Table): void {
   const start = beginChunk(writer, ChunkType.client);
   writer.u64LE(Math.ceil(session.expiresAtMs / 1000));
   writer.u32(session.expiryIntervalSeconds);
@@ -248,7 +248,7 @@ function writeClient(writer: ByteWriter, session: SessionFact, table: ByteWriter
   endChunk(writer, start, table, session.lastSequence);
 }
 
-function writeDeliveryChunk(writer: ByteWriter, delivery: DeliveryFact, table: ByteWriter): void {
+function writeDeliveryChunk(writer: ByteWriter, delivery: DeliveryFact, table: Table): void {
   const start = beginChunk(writer, ChunkType.delivery);
   writer.u64LE(delivery.storeId === 0 ? placeholderStoreId : delivery.storeId);
   const isNumbered = delivery.direction === 'out' && delivery.sequence > 0;
@@ -275,7 +275,7 @@ function writeDeliveryChunk(writer: ByteWriter, delivery: DeliveryFact, table: B
   endChunk(writer, start, table, delivery.sequence);
 }
 
-function writeSubscriptionChunk(writer: ByteWriter, subscription: SubscriptionFact, table: ByteWriter): void {
+function writeSubscriptionChunk(writer: ByteWriter, subscription: SubscriptionFact, table: Table): void {
   const start = beginChunk(writer, ChunkType.subscription);
   writer.u32(subscription.identifier);
   const lengths = writer.length;
@@ -292,25 +292,22 @@ function writeSubscriptionChunk(writer: ByteWriter, subscription: SubscriptionFa
   endChunk(writer, start, table, 0);
 }
 
-function writeRetained(writer: ByteWriter, retained: RetainedFact, table: ByteWriter): void {
+function writeRetained(writer: ByteWriter, retained: RetainedFact, table: Table): void {
   const start = beginChunk(writer, ChunkType.retained);
   writer.u64LE(retained.storeId);
   endChunk(writer, start, table, 0);
 }
 
-function encodeOwnRecords(facts: CollectedFacts, salt: number): ByteWriter {
-  const records = new ByteWriter(1024);
-  for (const subscription of facts.sharedSubscriptions) {
-    const start = beginRecord(records, RecordType.subscriptionPut);
-    writeSubscription(records, subscription);
-    endRecord(records, start, salt);
-  }
-  for (const will of facts.wills) {
-    const start = beginRecord(records, RecordType.willPut);
-    writeWill(records, will.clientId, will.message, will.delaySeconds, will.dueAtMs);
-    endRecord(records, start, salt);
-  }
-  return records;
+function writeSharedSubscription(records: ByteWriter, subscription: SubscriptionFact, salt: number): void {
+  const start = beginRecord(records, RecordType.subscriptionPut);
+  writeSubscription(records, subscription);
+  endRecord(records, start, salt);
+}
+
+function writeWillRecord(records: ByteWriter, will: WillFact, salt: number): void {
+  const start = beginRecord(records, RecordType.willPut);
+  writeWill(records, will.clientId, will.message, will.delaySeconds, will.dueAtMs);
+  endRecord(records, start, salt);
 }
 
 function writeIdentifiers(records: ByteWriter, row: number, identifiers: readonly number[], salt: number): void {

@@ -16,27 +16,33 @@ test('a message is to be written the first time it is referred to', () => {
   ]);
 });
 
-test('after a snapshot only what it holds counts as written', () => {
+test('a journal that begins anew has none of the earlier ones', () => {
   const recorded = new RecordedMessages();
   for (const id of [1, 2, 3, 4]) recorded.note(message(id));
-  recorded.rebase(Float64Array.of(4, 2));
+  recorded.restart();
 
-  expect(recorded.note(message(2))).toBe(false);
-  expect(recorded.note(message(4))).toBe(false);
-  // Nobody durable held these at that moment, so the snapshot left them out.
+  // The snapshot need not have it any more when something new refers to it.
   expect(recorded.note(message(3))).toBe(true);
   expect(recorded.note(message(3))).toBe(false);
   expect(recorded.note(message(5))).toBe(true);
   expect(recorded.note(message(5))).toBe(false);
+  expect(recorded.highest).toBe(5);
 });
 
 test('an id far away is written each time rather than remembered', () => {
   const recorded = new RecordedMessages();
   expect(recorded.note(message(1e9))).toBe(true);
   expect(recorded.note(message(1e9))).toBe(true);
-  // The next snapshot brings the ids near again.
-  recorded.rebase(Float64Array.of(1e9));
-  expect(recorded.note(message(1e9))).toBe(false);
+  // The next beginning brings the ids near again.
+  recorded.restart();
   expect(recorded.note(message(1e9 + 1))).toBe(true);
   expect(recorded.note(message(1e9 + 1))).toBe(false);
+});
+
+test('ids that were restored count as given out', () => {
+  const recorded = new RecordedMessages();
+  recorded.seen(4);
+  recorded.seen(2);
+  recorded.restart();
+  expect([recorded.highest, recorded.note(message(5)), recorded.note(message(5))]).toEqual([4, true, false]);
 });

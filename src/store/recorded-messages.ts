@@ -1,9 +1,9 @@
 /**
- * Which messages snapshot and journal have, so that one is written when something durable first refers to it, and only then.
+ * Which messages the journal has since it was begun anew, so that one is written when something durable first refers to it, and
+ * only then.
  *
- * Store ids grow. Of the ids given out before the last snapshot a sorted list says which are in it, eight bytes each; of later
- * ones a bit says whether the journal has them. A message that nothing durable refers to for a while may be left out by a
- * snapshot and is written again when it is needed again.
+ * Store ids grow. Of those given out since then a bit says whether the journal has the message; of earlier ones a set knows
+ * those that were written again, because something new referred to them: the snapshot need not have them any more.
  */
 import type { Message } from '../contracts/message.ts';
 
@@ -11,26 +11,28 @@ import type { Message } from '../contracts/message.ts';
 const bitsMax = 1 << 26;
 
 export class RecordedMessages {
-  /** Highest id that the list is about. */
+  /** Highest id given out when the journal was begun. */
   #boundary = 0;
   /** Highest id seen. */
   #highest = 0;
-  /** Ids up to the boundary, ascending. */
-  #listed: Float64Array = new Float64Array(0);
-  /** Ids up to the boundary written since. */
+  /** Ids up to the boundary written since; bounded with the journal. */
   readonly #again = new Set<number>();
   /** Bit n: id boundary + 1 + n is written. */
   #bits = new Uint8Array(1024);
 
-  /** A snapshot of this moment holds the messages with these ids and no others; the list is kept. */
-  rebase(storeIds: Float64Array): void {
-    this.#listed = storeIds;
-    for (let index = 1; index < storeIds.length; index++) {
-      if ((storeIds[index] as number) > (storeIds[index - 1] as number)) continue;
-      storeIds.sort();
-      break;
-    }
-    this.#boundary = this.#highest = Math.max(this.#highest, this.#listed.at(-1) ?? 0);
+  /** No message has a higher id, as far as was told. */
+  get highest(): number {
+    return this.#highest;
+  }
+
+  /** There is a message with this id. */
+  seen(storeId: number): void {
+    if (storeId > this.#highest) this.#highest = storeId;
+  }
+
+  /** The journal begins anew and has none. */
+  restart(): void {
+    this.#boundary = this.#highest;
     this.#again.clear();
     if (this.#bits.length > 1 << 16) this.#bits = new Uint8Array(1024);
     else this.#bits.fill(0);
@@ -40,7 +42,7 @@ export class RecordedMessages {
   note({ storeId }: Message): boolean {
     const bit = storeId - this.#boundary - 1;
     if (bit < 0) {
-      if (this.#again.has(storeId) || this.#isListed(storeId)) return false;
+      if (this.#again.has(storeId)) return false;
       this.#again.add(storeId);
       return true;
     }
@@ -57,16 +59,5 @@ export class RecordedMessages {
     if ((held & mask) !== 0) return false;
     this.#bits[byte] = held | mask;
     return true;
-  }
-
-  #isListed(storeId: number): boolean {
-    let low = 0;
-    let high = this.#listed.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#listed[middle] as number) < storeId) low = middle + 1;
-      else high = middle;
-    }
-    return this.#listed[low] === storeId;
   }
 }

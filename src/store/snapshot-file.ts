@@ -6,10 +6,16 @@ import type { Disk } from './disk.ts';
  * Writes `path`.new, makes it durable and renames it over `path`.
  *
  * @param blocks - the bytes; each block must stay as it is until the next one is asked for
+ * @param beforeRename - awaited when everything is written; when it fails the old file stays
  * @returns the size of the file in bytes
  * @throws the disk's error; `path` is then what it was
  */
-export async function writeSnapshot(disk: Disk, path: string, blocks: Iterable<Buffer>): Promise<number> {
+export async function writeSnapshot(
+  disk: Disk,
+  path: string,
+  blocks: Iterable<Buffer>,
+  beforeRename?: () => Promise<void>,
+): Promise<number> {
   const aside = `${path}.new`;
   const file = await disk.create(aside);
   let size = 0;
@@ -19,6 +25,7 @@ export async function writeSnapshot(disk: Disk, path: string, blocks: Iterable<B
       size += block.length;
     }
     await file.sync();
+    await beforeRename?.();
   } catch (error) {
     await file.close().catch(() => {});
     // What was written takes room that somebody else may need.

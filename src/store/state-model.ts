@@ -8,6 +8,7 @@ import type { Message } from '../contracts/message.ts';
 import type { Fact, SessionFact, SubscriptionFact, WillFact } from '../contracts/store.ts';
 import { DeliveryState } from '../contracts/store.ts';
 import type { RecordSink } from './fact-codec.ts';
+import { NumberTable } from './number-table.ts';
 
 interface OutgoingDelivery {
   readonly message: Message | null;
@@ -25,9 +26,11 @@ interface SessionState {
   sentUpTo: number;
   /** Topic Filter → subscription. */
   readonly subscriptions: Map<string, SubscriptionFact>;
-  /** Sequence number → QoS 1 or 2 delivery, in ascending order. */
-  readonly outgoing: Map<number, OutgoingDelivery>;
+  /** Sequence number → QoS 1 or 2 delivery. */
+  readonly outgoing: NumberTable<OutgoingDelivery>;
   queuedQos0: OutgoingDelivery[];
+  /** Store id → how often the snapshot has it among those; null when it has none. */
+  snapshotQos0: Map<number, number> | null;
   /** Packet Identifier of the client → QoS 2 message that awaits PUBREL. */
   readonly received: Map<number, Message>;
   will: WillFact | null;
@@ -35,7 +38,7 @@ interface SessionState {
 
 export class StateModel implements RecordSink {
   /** Store id → message, also of those that nothing refers to any more. */
-  readonly #messages = new Map<number, Message>();
+  readonly #messages = new NumberTable<Message>();
   /** Client Identifier → session. */
   readonly #sessions = new Map<string, SessionState>();
   /** Topic Name → retained message. */
@@ -79,8 +82,9 @@ export class StateModel implements RecordSink {
         lastSequence: fact.lastSequence,
         sentUpTo: 0,
         subscriptions: new Map(),
-        outgoing: new Map(),
+        outgoing: new NumberTable(),
         queuedQos0: [],
+        snapshotQos0: null,
         received: new Map(),
         will: null,
       });
@@ -116,6 +120,7 @@ export class StateModel implements RecordSink {
     const message = this.#message(storeId);
     if (message === null) return;
     const delivery = { message, qos, retain, dup: false, state: DeliveryState.queued, subscriptionIds };
+    if (sequence === 0 && isInSnapshot(session, storeId)) return;
     this.#putOutgoing(session, sequence, delivery);
   }
 
@@ -142,6 +147,7 @@ export class StateModel implements RecordSink {
     if (session === undefined) return;
     if (sequence === 0) {
       session.queuedQos0 = [];
+      session.snapshotQos0 = null;
       return;
     }
     session.sentUpTo = Math.max(session.sentUpTo, sequence);
@@ -191,7 +197,7 @@ export class StateModel implements RecordSink {
       for (const queued of session.queuedQos0) {
         if (!isOver(queued.message, nowMs)) yield outgoingFact(clientId, 0, queued, queued.state, false);
       }
-      for (const [sequence, delivery] of ascending(session.outgoing)) {
+      for (const [sequence, delivery] of session.outgoing.entries()) {
         const state = likelyState(session, sequence, delivery, isClean);
         if (state === DeliveryState.queued && isOver(delivery.message, nowMs)) continue;
         yield outgoingFact(clientId, sequence, delivery, state, delivery.dup || !isClean);
@@ -216,10 +222,10 @@ export class StateModel implements RecordSink {
     };
     for (const session of this.#sessions.values()) {
       for (const { message } of session.queuedQos0) if (!isOver(message, nowMs)) want(message);
-      for (const [sequence, delivery] of session.outgoing) {
+      session.outgoing.forEach((delivery, sequence) => {
         const state = likelyState(session, sequence, delivery, isClean);
         if (state !== DeliveryState.queued || !isOver(delivery.message, nowMs)) want(delivery.message);
-      }
+      });
       for (const message of session.received.values()) want(message);
     }
     for (const message of this.#retained.values()) if (!isOver(message, nowMs)) want(message);
@@ -227,7 +233,7 @@ export class StateModel implements RecordSink {
       message.references = 0;
       yield { kind: 'message', message };
     }
-    for (const message of this.#messages.values()) {
+    for (const [, message] of this.#messages.entries()) {
       if (message.references === 0) continue;
       message.references = 0;
       yield { kind: 'message', message };
@@ -247,6 +253,10 @@ export class StateModel implements RecordSink {
     }
     if (state !== DeliveryState.queued) session.sentUpTo = Math.max(session.sentUpTo, sequence);
     session.lastSequence = Math.max(session.lastSequence, sequence);
+    if (sequence === 0) {
+      session.snapshotQos0 ??= new Map();
+      session.snapshotQos0.set(fact.storeId, (session.snapshotQos0.get(fact.storeId) ?? 0) + 1);
+    }
     this.#putOutgoing(session, sequence, { message, qos, retain, dup, state, subscriptionIds });
   }
 
@@ -270,6 +280,17 @@ export class StateModel implements RecordSink {
   }
 }
 
+/**
+ * Whether the snapshot has the queued QoS 0 message already, which it may when it was written while the message came; each is
+ * asked for once. These deliveries have no number by which putting them twice would show.
+ */
+function isInSnapshot(session: SessionState, storeId: number): boolean {
+  const count = session.snapshotQos0?.get(storeId) ?? 0;
+  if (count === 0) return false;
+  session.snapshotQos0?.set(storeId, count - 1);
+  return true;
+}
+
 function isOver(message: Message | null, nowMs: number): boolean {
   return message !== null && message.expiresAtMs !== 0 && message.expiresAtMs <= nowMs;
 }
@@ -286,16 +307,6 @@ function likelyState(
 ): DeliveryState {
   if (state !== DeliveryState.queued || isClean || sequence > session.sentUpTo) return state;
   return qos === 1 ? DeliveryState.awaitingPuback : DeliveryState.awaitingPubrec;
-}
-
-/** The deliveries by sequence number; they nearly always lie in that order already. */
-function ascending(deliveries: Map<number, OutgoingDelivery>): Iterable<[number, OutgoingDelivery]> {
-  let last = 0;
-  for (const sequence of deliveries.keys()) {
-    if (sequence < last) return [...deliveries].sort(([first], [second]) => first - second);
-    last = sequence;
-  }
-  return deliveries;
 }
 
 function outgoingFact(

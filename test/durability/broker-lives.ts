@@ -50,7 +50,7 @@ class Process {
     this.clock = new TurnClock(startMs);
     const store = openFileStore({
       ...{ path: storePath, autosaveIntervalSeconds: 0, autosaveOnChanges: false, clock: this.clock },
-      ...{ logger: this.log, segmentBytes: 8192, compactBytes: 20_000, disk },
+      ...{ logger: this.log, segmentBytes: 8192, compactBytes: 20_000, blockBytes: 300, disk },
     });
     let calls = 0;
     const counted = new Proxy(store, {

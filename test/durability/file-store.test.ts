@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../src/base/clock.ts';
+import type { Message } from '../../src/contracts/message.ts';
 import type { Fact } from '../../src/contracts/store.ts';
 import { crc32c } from '../../src/store/crc32c.ts';
+import type { FileStore } from '../../src/store/file-store.ts';
 import { openFileStore } from '../../src/store/file-store.ts';
 import type { SyncLevel } from '../../src/store/journal.ts';
 import { StoreError } from '../../src/store/store-error.ts';
@@ -374,6 +376,66 @@ describe('writing', () => {
     ]);
     expect(life.committed).toBe(life.store.position);
     expect(new Life(disk.afterKill(), random).restored).toBe(life.state);
+  });
+
+  describe('a snapshot that is written while facts are told', () => {
+    const session = {
+      ...{ clientId: 'c', username: null, listenerPort: 1, expiryIntervalSeconds: 60, expiresAtMs: 0 },
+      lastSequence: 0,
+    };
+
+    /** A store with one retained message, and a snapshot that calls back before its last fact. */
+    async function snapshotAround(seed: number, duringIt: (store: FileStore, message: Message) => void) {
+      const { random, disk } = begin(seed);
+      const message = new Life(begin(9).disk, new Random(9)).ledger.message(1, true);
+      message.storeId = 1;
+      const store = openFileStore({
+        ...{ path: storePath, autosaveIntervalSeconds: 0, autosaveOnChanges: false, blockBytes: 1 },
+        ...{ clock: new VirtualClock(), logger: new LineLog(), disk, level: { kind: 'os' } },
+      });
+      for (const _ of store.restore());
+      let isInterrupted = false;
+      store.attach(function* () {
+        if (!isInterrupted) return;
+        yield { kind: 'session', ...session };
+        duringIt(store, message);
+      });
+      await store.snapshot();
+      store.sessionPut(session);
+      store.retainedPut(message);
+      await turns(20);
+      isInterrupted = true;
+      const calls: string[] = [];
+      disk.onCall = ({ kind, path }) => {
+        calls.push(`${kind} ${path.replace(/^.*\/(0+)?/, '')}`);
+        return undefined;
+      };
+      await store.snapshot();
+      disk.onCall = null;
+      const after = new Life(disk.afterPowerCut(), random);
+      return { calls, restored: after.restored };
+    }
+
+    test('is put in place only when the journal has everything told meanwhile, at every level', async () => {
+      const { calls, restored } = await snapshotAround(21, (store) => store.retainedRemoved('nowhere'));
+      const rename = calls.indexOf('rename mosquitto.db');
+      expect(rename).toBeGreaterThan(0);
+      expect(calls.slice(0, rename)).toContain('write 1.log');
+      expect(calls.slice(0, rename).lastIndexOf('sync 1.log')).toBeGreaterThan(
+        calls.lastIndexOf('write 1.log', rename),
+      );
+      expect(restored).toMatch(/^session\|c\|/);
+    });
+
+    test('need not have a message that came to be needed again: the journal has it once more', async () => {
+      const { restored } = await snapshotAround(22, (store, message) => {
+        store.deliveryPut('c', 1, message, 1, false, null);
+        store.retainedRemoved(message.topic.name);
+      });
+      // Neither the retained message nor the delivery was among the facts of the snapshot.
+      expect(restored).toMatch(/^queue\|c out\|\n1\|1\|/);
+      expect(restored).not.toMatch(/missing|retained/);
+    });
   });
 
   test('under steady churn the files stay within three times what lives in them', async () => {

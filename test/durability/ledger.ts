@@ -169,6 +169,7 @@ export class Ledger {
     longest.outgoing.clear();
   }
 
+  /** May be walked in pieces, as the engine's may. */
   *facts(): Generator<Fact> {
     const held = new Set<Message>(this.#retained.values());
     for (const session of this.#sessions.values()) {
@@ -177,8 +178,10 @@ export class Ledger {
       for (const message of session.received.values()) held.add(message);
     }
     for (const message of held) yield { kind: 'message', message };
-    for (const session of this.#sessions.values()) yield* factsOf(session);
-    for (const message of this.#retained.values()) yield { kind: 'retained', storeId: message.storeId };
+    for (const session of this.#sessions.values()) yield* factsOf(session, held);
+    for (const message of this.#retained.values()) {
+      if (held.has(message)) yield { kind: 'retained', storeId: message.storeId };
+    }
   }
 
   #connect(store: Verbs, clientId: string): void {
@@ -305,21 +308,24 @@ function newSession(fact: SessionFact): Session {
   };
 }
 
-function* factsOf(session: Session): Generator<Fact> {
+function* factsOf(session: Session, held: ReadonlySet<Message>): Generator<Fact> {
   const { clientId } = session.fact;
   const delivery = { kind: 'delivery', clientId, retain: false, dup: false } as const;
   yield session.fact;
   yield* session.subscriptions.values();
-  for (const { message, ids } of session.queuedQos0) {
+  for (const { message, ids } of [...session.queuedQos0]) {
+    if (!held.has(message)) continue;
     const rest = { direction: 'out', storeId: message.storeId, sequence: 0, qos: 0, state: 11 } as const;
     yield { ...delivery, ...rest, subscriptionIds: ids };
   }
   for (const [sequence, { message, qos, retain, ids }] of session.outgoing) {
+    if (message !== null && !held.has(message)) continue;
     const state = message === null ? 9 : 11;
     const rest = { direction: 'out', storeId: message?.storeId ?? 0, sequence, qos, retain, state } as const;
     yield { ...delivery, ...rest, subscriptionIds: ids };
   }
   for (const [packetId, message] of session.received) {
+    if (!held.has(message)) continue;
     const rest = { direction: 'in', storeId: message.storeId, sequence: packetId, qos: 2, state: 7 } as const;
     yield { ...delivery, ...rest, retain: message.retain, subscriptionIds: [] };
   }

@@ -46,6 +46,7 @@ export class Life {
       logger: this.log,
       segmentBytes: 8192,
       compactBytes: 20_000,
+      blockBytes: 300,
       disk,
       ...options,
     });
