@@ -308,5 +308,6 @@ Usage: moustique [-c config_file] [-d] [-h] [-p port] [-v]
  --version         : print the version and exit.
 
 See docs/configuration.md for the options of the config file.
+The tools are commands of moustique too: moustique help lists them.
 `;
 }

@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly main: Main }>>>
   ctrl: () => import('./ctrl.ts'),
   db: () => import('./db.ts'),
   doctor: () => import('./doctor.ts'),
+  help: () => import('./commands-help.ts'),
   link: () => import('./link.ts'),
   passwd: () => import('./passwd.ts'),
   pub: () => import('./pub.ts'),
@@ -16,6 +17,14 @@ const commands: Readonly<Record<string, () => Promise<{ readonly main: Main }>>>
   signal: () => import('./signal.ts'),
   sub: () => import('./sub.ts'),
 };
+
+/** What may follow `moustique`. */
+export const commandNames: readonly string[] = Object.keys(commands);
+
+/** The tool of a command, undefined for a name that is none. */
+export async function mainOf(name: string): Promise<Main | undefined> {
+  return isCommand(name) ? (await commands[name]?.())?.main : undefined;
+}
 
 /** Whether the first word of the command line is a command; otherwise it belongs to the broker. */
 export function isCommand(word: string | undefined): word is string {
@@ -29,6 +38,6 @@ export function isCommand(word: string | undefined): word is string {
  * @param words - what follows it
  */
 export async function runCommand(name: string, words: readonly string[]): Promise<void> {
-  const [{ runEntry }, command] = await Promise.all([import('./run-entry.ts'), commands[name]?.()]);
-  if (command !== undefined) await runEntry(command.main, words, name);
+  const [{ runEntry }, main] = await Promise.all([import('./run-entry.ts'), mainOf(name)]);
+  if (main !== undefined) await runEntry(main, words, name);
 }

@@ -1,5 +1,6 @@
 /** `moustique completion SHELL`: completions for the tools, made from the tables of options. */
 import { clientOptions } from './client-options.ts';
+import { commandNames } from './commands.ts';
 import type { OptionRow } from './option-row.ts';
 import { type PlainOption, passwdTool, signalTool } from './plain-options.ts';
 import type { ToolIo } from './tool-io.ts';
@@ -32,7 +33,7 @@ interface CompletableTool {
 }
 
 function tools(): readonly CompletableTool[] {
-  const clients = (['pub', 'sub', 'rr'] as const).map(
+  const clients = (['pub', 'sub', 'rr', 'ctrl'] as const).map(
     (tool): CompletableTool => ({
       name: tool,
       options: clientOptions.filter((row) => row.tools.includes(tool)).map(completable),
@@ -54,11 +55,11 @@ function completable(option: OptionRow | PlainOption): Completable {
 export function completionScript(shell: (typeof SHELLS)[number]): string {
   switch (shell) {
     case 'bash':
-      return `# Completions of the Moustique tools for bash.\n${tools().map(bashTool).join('')}`;
+      return `# Completions of the Moustique tools for bash.\n${tools().map(bashTool).join('')}${bashCommands()}`;
     case 'zsh':
       return zshScript();
     case 'fish':
-      return `# Completions of the Moustique tools for fish.\n${tools().map(fishTool).join('')}`;
+      return `# Completions of the Moustique tools for fish.\n${tools().map(fishTool).join('')}${fishCommands()}`;
   }
 }
 
@@ -77,6 +78,25 @@ ${cases.join('')}  esac
   COMPREPLY=($(compgen -W '${flags}${words}' -- "$current"))
 ${files}}
 complete -F _moustique_${name} moustique_${name} mosquitto_${name}
+`;
+}
+
+/** `moustique` itself: a command, and then whatever that command has; or else files, for the broker's `-c`. */
+function bashCommands(): string {
+  return `_moustique() {
+  local current=\${COMP_WORDS[COMP_CWORD]} command=\${COMP_WORDS[1]}
+  if ((COMP_CWORD == 1)); then
+    COMPREPLY=($(compgen -W '${commandNames.join(' ')}' -- "$current"))
+  elif declare -F "_moustique_$command" >/dev/null; then
+    COMP_WORDS=("\${COMP_WORDS[@]:1}")
+    ((COMP_CWORD--))
+    "_moustique_$command"
+  else
+    compopt -o filenames
+    COMPREPLY=($(compgen -f -- "$current"))
+  fi
+}
+complete -F _moustique moustique
 `;
 }
 
@@ -103,13 +123,30 @@ function zshScript(): string {
       operands === 'file' ? "'*:file:_files'" : operands === 'none' ? "'*: :'" : `'*:word:(${operands.join(' ')})'`;
     return `    *_${name})\n      _arguments \\\n${lines.join('')}        ${rest} ;;\n`;
   });
-  return `#compdef ${names.join(' ')}
-# Completions of the Moustique tools for zsh.
+  return `#compdef moustique ${names.join(' ')}
+# Completions of the Moustique tools for zsh: read by a start-up file, or kept as _moustique in a directory of $fpath.
 _moustique_tools() {
   case $service in
-${cases.join('')}  esac
+${cases.join('')}    *) _files ;;
+  esac
 }
-compdef _moustique_tools ${names.join(' ')}
+_moustique() {
+  if [[ $service != moustique ]]; then
+    _moustique_tools
+  elif (( CURRENT == 2 )); then
+    compadd -- ${commandNames.join(' ')}
+  else
+    local service=moustique_$words[2]
+    shift words
+    (( CURRENT-- ))
+    _moustique_tools
+  fi
+}
+if [[ $funcstack[1] == _moustique ]]; then
+  _moustique "$@"
+else
+  compdef _moustique moustique ${names.join(' ')}
+fi
 `;
 }
 
@@ -130,12 +167,18 @@ function zshOption(flag: string, { argument, help, values }: Completable): strin
 }
 
 function fishTool({ name, options, operands }: CompletableTool): string {
-  const lines = [`moustique_${name}`, `mosquitto_${name}`].flatMap((command) => [
+  // The last one stands for the command of `moustique`.
+  const commands = [`moustique_${name}`, `mosquitto_${name}`, `moustique -n '__fish_seen_subcommand_from ${name}'`];
+  const lines = commands.flatMap((command) => [
     ...(operands === 'file' ? [] : [`complete -c ${command} -f\n`]),
     ...(typeof operands === 'string' ? [] : [`complete -c ${command} -a ${shellQuote(operands.join(' '))}\n`]),
     ...options.map((option) => fishOption(command, option)),
   ]);
   return lines.join('');
+}
+
+function fishCommands(): string {
+  return `complete -c moustique -f -n __fish_use_subcommand -a ${shellQuote(commandNames.join(' '))}\n`;
 }
 
 function fishOption(command: string, { flags, argument, help, values }: Completable): string {

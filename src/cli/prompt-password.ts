@@ -31,9 +31,9 @@ export class PasswordPrompt {
    * @returns the answer without its line end; undefined when there is none or the user gave up
    */
   async ask(question: string): Promise<Buffer | undefined> {
-    this.#show(question);
     const { stdin } = this.#io;
-    if (stdin.isTTY === true) return this.#askTerminal();
+    if (stdin.isTTY === true) return this.#askTerminal(question);
+    this.#show(question);
     this.#lines ??= createInterface({ input: stdin.setEncoding('latin1'), crlfDelay: Number.POSITIVE_INFINITY })[
       Symbol.asyncIterator
     ]();
@@ -49,7 +49,7 @@ export class PasswordPrompt {
     this.#io.stdin.destroy();
   }
 
-  #askTerminal(): Promise<Buffer | undefined> {
+  #askTerminal(question: string): Promise<Buffer | undefined> {
     const { stdin } = this.#io;
     return new Promise((resolve) => {
       const line = new TypedLine();
@@ -70,7 +70,9 @@ export class PasswordPrompt {
           return;
         }
       };
+      // Before the question: whoever sees it may type at once, and must not see that.
       stdin.setRawMode(true);
+      this.#show(question);
       stdin.on('data', onData);
       const ahead = this.#typedAhead;
       this.#typedAhead = Buffer.alloc(0);

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { commandNames } from '../../src/cli/commands.ts';
 import { main as signal } from '../../src/cli/signal.ts';
 import { startBroker } from '../harness/brokers.ts';
 import { findProgram } from '../harness/programs.ts';
@@ -61,6 +62,15 @@ describe('names', () => {
     expect((await run()).status).toBe(1);
   });
 
+  test('moustique help tells what each command is for, and the options of one', async () => {
+    const run = (...words: string[]) => runToEnd([...moustiqueCommand('moustique'), 'help', ...words]);
+    const all = await run();
+    expect(all.status).toBe(0);
+    for (const name of commandNames) expect(all.stdout).toMatch(new RegExp(`^ {2}${name} +\\w`, 'm'));
+    expect((await run('sub')).stdout).toContain('Usage: moustique sub ');
+    expect(await run('nothing')).toMatchObject({ status: 1, stdout: '' });
+  });
+
   test('moustique completion prints what a shell understands', async () => {
     const script = await runToEnd([...moustiqueCommand('moustique'), 'completion', 'bash']);
     const completed = await runToEnd([
@@ -69,6 +79,13 @@ describe('names', () => {
       `${script.stdout}\nCOMP_WORDS=(moustique_pub --rep); COMP_CWORD=1; _moustique_pub; echo "\${COMPREPLY[@]}"`,
     ]);
     expect(completed).toMatchObject({ stdout: '--repeat --repeat-delay\n', stderr: '' });
+    const command = await runToEnd([
+      'bash',
+      '-c',
+      `${script.stdout}\nfor words in 'p' 'pub --rep'; do COMP_WORDS=(moustique $words); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
+      _moustique; echo "\${COMPREPLY[@]}"; done`,
+    ]);
+    expect(command).toMatchObject({ stdout: 'passwd pub\n--repeat --repeat-delay\n', stderr: '' });
     expect((await runToEnd([...moustiqueCommand('moustique'), 'completion', 'tcsh'])).status).toBe(1);
   });
 });
