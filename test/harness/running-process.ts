@@ -30,11 +30,16 @@ process.on('exit', () => {
 
 /** End a program and what it has started. */
 function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
+  signalGroup(child, 'SIGKILL');
+}
+
+/** @returns whether somebody was left in the program's process group */
+function signalGroup(child: ChildProcess, signal: 'SIGKILL' | 0): boolean {
+  if (child.pid === undefined) return false;
   try {
-    process.kill(-child.pid, 'SIGKILL');
+    return process.kill(-child.pid, signal);
   } catch {
-    // Nobody is left in the group.
+    return false;
   }
 }
 
@@ -47,6 +52,8 @@ export class RunningProcess {
   readonly #stdout: Buffer[] = [];
   readonly #stderr: Buffer[] = [];
   #hasEnded = false;
+  /** Nobody is left of it: its number may be somebody else's by now, and 32,768 of them go round within one `npm test`. */
+  #isGone = false;
 
   /** @param command - program and arguments */
   constructor(command: readonly string[], options: ProcessOptions = {}) {
@@ -68,6 +75,9 @@ export class RunningProcess {
       child.once('error', (error) => {
         alive.delete(child);
         reject(error);
+      });
+      child.once('exit', () => {
+        this.#isGone = !signalGroup(child, 0);
       });
       child.once('close', (status, signal) => {
         alive.delete(child);
@@ -126,7 +136,7 @@ export class RunningProcess {
   /** Ask the program to end (SIGTERM), insist (SIGKILL) if it does not, and wait for its end. */
   async stop(): Promise<Finished> {
     this.signal('SIGTERM');
-    const insist = setTimeout(() => killGroup(this.#child), patienceMs);
+    const insist = setTimeout(() => void this.close(), patienceMs);
     try {
       return await this.ended;
     } finally {
@@ -136,7 +146,7 @@ export class RunningProcess {
 
   /** End it, and what it has started, at once (SIGKILL). */
   async close(): Promise<void> {
-    killGroup(this.#child);
+    if (!this.#isGone) killGroup(this.#child);
     await this.ended.catch(() => {});
   }
 

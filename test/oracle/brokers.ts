@@ -2,7 +2,7 @@
  * The same suite against our broker and against Debian's mosquitto: where the second one has the feature, it shows that the
  * tests ask for nothing but what an MQTT broker does.
  */
-import { beforeAll, describe } from 'vitest';
+import { afterEach, beforeAll, describe } from 'vitest';
 import { type BrokerName, startBroker, type TestBroker } from '../harness/brokers.ts';
 import { describeWith } from '../harness/programs.ts';
 import { type Resources, useResources } from '../harness/resources.ts';
@@ -63,6 +63,13 @@ function placeOf(setup: Setup, config: readonly string[]): Place {
         ...config,
       ],
     });
+  });
+  // One that died is told about where it happened, and the tests that follow get another one.
+  afterEach(async () => {
+    if (broker === undefined || !broker.process.hasEnded) return;
+    const { status, signal, stdout, stderr } = await broker.process.ended;
+    await broker.start();
+    throw new Error(`${setup.broker} ended during the test: status ${status}, signal ${signal}\n${stdout}${stderr}`);
   });
   return {
     setup,
