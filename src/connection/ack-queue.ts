@@ -151,6 +151,8 @@ export class AckQueue {
     const end = writeAck(this.#outbound.arena, start, type, packetId, reasonCode, version);
     this.#outbound.position = end;
     this.#outbox.add(start, end, 1);
-    if (this.unanswered > 0 && (type === 'puback' || type === 'pubcomp' || reasonCode >= 0x80)) this.unanswered--;
+    if (type === 'pubrel') return;
+    this.#outbox.markAnswer();
+    if (this.unanswered > 0 && (type !== 'pubrec' || reasonCode >= 0x80)) this.unanswered--;
   }
 }

@@ -55,6 +55,7 @@ export function sendPublish(
     hub.engine.logger.log('notice', logLines.tooLargeOutgoing(receiver.clientId, bytes));
     return false;
   }
+  if (qos === 1) receiver.outbox.markQuestion();
   const { stats } = hub.engine;
   stats.publishSent++;
   stats.publishBytesSent += message.payloadEnd - message.payloadStart;

@@ -44,7 +44,12 @@ export interface Transport {
   readonly pendingBytes: number;
   /** Whether `write` is done with the bytes when it returns, so that they may be touched again although `pendingBytes` is not 0. */
   readonly copiesBytes?: boolean;
-  write(bytes: Buffer): void;
+  /**
+   * @param answerFrom - where an answer begins that the peer waits for, behind a packet that it answers at once; 0: nowhere.
+   *   What is before goes first, and the answer as soon as the peer has confirmed that, so that it need not wait for us to
+   *   confirm its own answer before it may send again (RFC 896 and a delayed acknowledgement: 40 ms)
+   */
+  write(bytes: Buffer, answerFrom?: number): void;
   /** Stops and restarts reading; bytes already read are still delivered. */
   pause(): void;
   resume(): void;

@@ -268,7 +268,7 @@ export class Listener {
         handshakeTimeout: tlsHandshakeMs,
       };
       const server = createTlsServer(options, (socket) => {
-        this.#connect(acceptByEvents(socket, this.#peerOf(socket), this.#hub.engine.clock));
+        this.#connect(acceptByEvents(socket, this.#peerOf(socket), this.#hub.engine.clock, this.#options.noDelay));
       });
       server.on('tlsClientError', (error, socket) => {
         const { logger } = this.#hub.engine;
@@ -282,10 +282,11 @@ export class Listener {
     return createServer({ pauseOnConnect: true, noDelay: this.#options.noDelay }, (socket) => {
       if (this.#proxied.has(socket)) {
         // What was read with the header waits in the socket, which a moved handle would leave behind.
-        this.#connect(acceptByEvents(socket, this.#peerOf(socket), this.#hub.engine.clock));
+        this.#connect(acceptByEvents(socket, this.#peerOf(socket), this.#hub.engine.clock, this.#options.noDelay));
         return;
       }
-      this.#connect(acceptShared(socket, this.#peerOf(socket), this.#hub.engine.clock, this.#io));
+      const { clock } = this.#hub.engine;
+      this.#connect(acceptShared(socket, this.#peerOf(socket), clock, this.#io, this.#options.noDelay));
     });
   }
 

@@ -20,6 +20,9 @@ export class SocketTransport implements Transport, HandleOwner {
   handler: TransportHandler | null = null;
   bytesRead = 0;
   readonly #clock: Clock;
+  readonly #hasNoDelay: boolean;
+  /** Whether Nagle's algorithm is on for an answer, see `write`. */
+  #isPaced = false;
   #socket: Socket | null = null;
   #io: SharedIo | null = null;
   /** Where it is read and written; null: at the socket. */
@@ -32,9 +35,11 @@ export class SocketTransport implements Transport, HandleOwner {
   /** A write to a TLS socket is over; null: not TLS. */
   #onEncrypted: (() => void) | null = null;
 
-  constructor(peer: Peer, clock: Clock) {
+  /** @param hasNoDelay - whether the socket was made with TCP_NODELAY */
+  constructor(peer: Peer, clock: Clock, hasNoDelay = true) {
     this.peer = peer;
     this.#clock = clock;
+    this.#hasNoDelay = hasNoDelay;
   }
 
   /**
@@ -83,9 +88,35 @@ export class SocketTransport implements Transport, HandleOwner {
     return this.#awaitsDrain ? this.#waitingBytes + (this.#socket?.writableLength ?? 0) : this.#waitingBytes;
   }
 
-  write(bytes: Buffer): void {
+  write(bytes: Buffer, answerFrom = 0): void {
     const socket = this.#socket;
     if (socket === null) return;
+    if (answerFrom > 0 || this.#isPaced) this.#writePaced(socket, bytes, answerFrom);
+    else this.#writeNow(socket, bytes);
+  }
+
+  /**
+   * The operating system keeps an answer back until the peer has confirmed what is before it: Nagle's algorithm, for as long as
+   * there is nothing else.
+   */
+  #writePaced(socket: Socket, bytes: Buffer, answerFrom: number): void {
+    if (answerFrom === 0) {
+      this.#isPaced = false;
+      socket.setNoDelay(true);
+      this.#writeNow(socket, bytes);
+      return;
+    }
+    this.#writeNow(socket, bytes.subarray(0, answerFrom));
+    if (this.#hasNoDelay && !this.#isPaced) {
+      this.#isPaced = true;
+      // A socket that was accepted may not know that it is on, and would not turn it off.
+      socket.setNoDelay(true);
+      socket.setNoDelay(false);
+    }
+    this.#writeNow(socket, bytes.subarray(answerFrom));
+  }
+
+  #writeNow(socket: Socket, bytes: Buffer): void {
     if (this.#handle !== null && this.#waitingBytes === 0 && !this.#awaitsDrain) {
       const waiting = this.#io?.write(socket, this.#handle, bytes, this);
       if (waiting === 0) return;

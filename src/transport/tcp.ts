@@ -8,10 +8,11 @@ import { SocketTransport } from './socket-transport.ts';
 /**
  * Reads the accepted socket by `data` events: TLS sockets, and every socket whose handle is not as expected.
  *
+ * @param hasNoDelay - whether it was made with TCP_NODELAY
  * @returns a transport that does not read yet: call `resume`
  */
-export function acceptByEvents(accepted: Socket, peer: Peer, clock: Clock): Transport {
-  const transport = new SocketTransport(peer, clock);
+export function acceptByEvents(accepted: Socket, peer: Peer, clock: Clock, hasNoDelay = true): Transport {
+  const transport = new SocketTransport(peer, clock, hasNoDelay);
   transport.attach(accepted);
   readByEvents(accepted, transport);
   return transport;
@@ -23,8 +24,8 @@ export function acceptByEvents(accepted: Socket, peer: Peer, clock: Clock): Tran
  * @param accepted - from a server with `pauseOnConnect`
  * @returns a transport that does not read yet: call `resume`
  */
-export function acceptShared(accepted: Socket, peer: Peer, clock: Clock, io: SharedIo): Transport {
-  const transport = new SocketTransport(peer, clock);
+export function acceptShared(accepted: Socket, peer: Peer, clock: Clock, io: SharedIo, hasNoDelay = true): Transport {
+  const transport = new SocketTransport(peer, clock, hasNoDelay);
   if (!transport.attach(accepted, io)) readByEvents(accepted, transport);
   return transport;
 }

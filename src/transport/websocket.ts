@@ -93,9 +93,14 @@ class WebSocketTransport implements Transport, TransportHandler, FrameSink {
     return this.#stream.pendingBytes;
   }
 
-  write(bytes: Buffer): void {
+  write(bytes: Buffer, answerFrom = 0): void {
     if (this.#isEnding) return;
-    this.#stream.write(binaryFrame(bytes));
+    if (answerFrom === 0) {
+      this.#stream.write(binaryFrame(bytes));
+      return;
+    }
+    const first = binaryFrame(bytes.subarray(0, answerFrom));
+    this.#stream.write(Buffer.concat([first, binaryFrame(bytes.subarray(answerFrom))]), first.length);
   }
 
   pause(): void {

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import type { Transport } from '../contracts/transport.ts';
+import { AckQueue } from './ack-queue.ts';
+import type { Connection } from './connection.ts';
+import { Outbound, Outbox } from './outbound.ts';
+
+const publishQos1 = Buffer.from('3208000161000170', 'hex');
+const publishQos0 = Buffer.from('300400016170', 'hex');
+
+/** An outbox with its acknowledgements, and what the transport is given: bytes in hex, `|` where the answer begins. */
+function world() {
+  const written: string[] = [];
+  const transport = {
+    pendingBytes: 0,
+    write(bytes: Buffer, answerFrom = 0): void {
+      const parts = answerFrom === 0 ? [bytes] : [bytes.subarray(0, answerFrom), bytes.subarray(answerFrom)];
+      written.push(parts.map((part) => part.toString('hex')).join('|'));
+    },
+  } as unknown as Transport; // nothing else is asked of it
+  const outbound = new Outbound({ stats: { bytesSent: 0, messagesSent: 0 }, packetsOutCount: 0, packetsOutBytes: 0 });
+  const outbox = new Outbox(outbound, transport);
+  const other = new Outbox(outbound, transport);
+  const acks = new AckQueue(outbound, outbox, { position: 0, committed: 0 }, new Set(), {} as Connection);
+  return {
+    written,
+    send(packet: Buffer): void {
+      outbox.addBytes(packet, 1);
+      if (packet[0] === 0x32) outbox.markQuestion();
+    },
+    sendOther: (packet: Buffer) => other.addBytes(packet, 1),
+    puback: () => acks.push('puback', 1, 0, 4, false),
+    pubrel: () => acks.push('pubrel', 1, 0, 4, false),
+    endTurn: () => outbound.flush(),
+  };
+}
+
+describe('an answer behind a PUBLISH that its receiver answers', () => {
+  test('is written so that it can wait for that answer', () => {
+    const { written, send, puback, endTurn } = world();
+    send(publishQos1);
+    puback();
+    endTurn();
+    expect(written).toEqual(['3208000161000170|40020001']);
+  });
+
+  test('is told apart also when bytes of another connection lie between', () => {
+    const { written, send, sendOther, puback, endTurn } = world();
+    send(publishQos1);
+    sendOther(publishQos0);
+    puback();
+    endTurn();
+    expect(written).toEqual(['3208000161000170|40020001', '300400016170']);
+  });
+
+  test.each<[string, (parts: ReturnType<typeof world>) => void, string]>([
+    ['QoS 0 is not answered', ({ send, puback }) => (send(publishQos0), puback()), '30040001617040020001'],
+    ['a PUBLISH alone', ({ send }) => send(publishQos1), '3208000161000170'],
+    ['an answer alone', ({ puback }) => puback(), '40020001'],
+    ['an answer before it', ({ send, puback }) => (puback(), send(publishQos1)), '400200013208000161000170'],
+    ['PUBREL asks for more', ({ send, pubrel }) => (send(publishQos1), pubrel()), '320800016100017062020001'],
+    [
+      'more than these two',
+      ({ send, puback }) => (send(publishQos1), puback(), puback()),
+      '32080001610001704002000140020001',
+    ],
+  ])('needs no care: %s', (_title, act, bytes) => {
+    const parts = world();
+    act(parts);
+    parts.endTurn();
+    expect(parts.written).toEqual([bytes]);
+  });
+});
