@@ -1,8 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `unit` stands beside the sources and needs nothing but them; `integration` runs the built executables,
-// other brokers and a browser.
+// `unit` stands beside the sources and needs nothing but them; `integration` runs the built executables, other brokers and a
+// browser. `websocket` and `tls` play what is about bytes again, over those.
+const aboutBytes = ['v5', 'v311', 'v31'].map((version) => `test/conformance/${version}/**/*.test.ts`);
+const overTransport = (name: string, transport: 'ws' | 'tls') => ({
+  extends: true as const,
+  test: { name, include: [...aboutBytes, 'test/wire/**/*.test.ts'], env: { MQTT_TRANSPORT: transport } },
+});
+
 export default defineConfig({
   test: {
     // A slow board is no failure: only a test that hangs reaches these.
@@ -27,6 +33,8 @@ export default defineConfig({
         extends: true,
         test: { name: 'integration', globalSetup: 'test/harness/build.ts', include: ['test/**/*.test.ts'] },
       },
+      overTransport('websocket', 'ws'),
+      overTransport('tls', 'tls'),
     ],
   },
 });

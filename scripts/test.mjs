@@ -47,14 +47,14 @@ export async function test(args) {
     const generator = ['node_modules/tsx/dist/cli.mjs', 'scripts/generate-docs.ts', '--check'];
     count(await step('docs: generated pages are up to date', () => runNode(generator)));
   }
-  for (const project of ['unit', 'integration']) {
+  for (const [project, ...others] of [['unit'], ['integration', 'websocket', 'tls']]) {
     if (!only.includes(project)) continue;
     if (project === 'integration' && !built) {
       console.log('\nIntegration tests not run: they use the executables, which were not built.');
       count(false);
       continue;
     }
-    const report = await vitest(project, filters, coverage);
+    const report = await vitest([project, ...others], filters, coverage);
     for (const isEnough of report.coverage) count(isEnough);
     for (const key of ['passed', 'failed', 'skipped']) total[key] += report[key];
     files.push(...report.files);
@@ -67,13 +67,12 @@ export async function test(args) {
   return total.failed === 0 ? 0 : 1;
 }
 
-async function vitest(project, filters, coverage) {
+async function vitest([project, ...others], filters, coverage) {
   const folder = mkdtempSync(join(tmpdir(), 'moustique-test-'));
   const output = join(folder, 'report.json');
   const args = [
     'run',
-    '--project',
-    project,
+    ...[project, ...others].flatMap((name) => ['--project', name]),
     '--allowOnly=false',
     '--reporter=default',
     '--reporter=json',

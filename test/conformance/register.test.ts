@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { repositoryRoot } from '../harness/repository.ts';
 import { missing } from './missing.ts';
-import { allKeys, findTitles, notApplicable, readTitle, titlesIn } from './register.ts';
+import { allKeys, findTitles, notApplicable, oftenWrong, readTitle, titlesIn } from './register.ts';
 
 const titles = findTitles();
 const cited = new Set(titles.flatMap(({ text }) => readTitle(text).keys));
@@ -28,6 +28,14 @@ describe('register of statements', () => {
   test('every statement has a test, is not applicable, or is on the list of missing ones, and no two of these', () => {
     expect(allKeys.filter((key) => !cited.has(key) && !notApplicable.includes(key))).toEqual(missing);
     expect(notApplicable.filter((key) => cited.has(key) || missing.includes(key))).toEqual([]);
+  });
+
+  test('what is got wrong most often has three tests or more', () => {
+    expect(oftenWrong.filter((key) => !allKeys.includes(key))).toEqual([]);
+    const few = oftenWrong
+      .map((key) => `${key}: ${titles.filter(({ text }) => readTitle(text).keys.includes(key)).length}`)
+      .filter((line) => Number(line.split(': ')[1]) < 3);
+    expect(few).toEqual([]);
   });
 
   test('what is not applicable is about bridges, which we do not have', () => {

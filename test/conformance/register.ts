@@ -45,6 +45,14 @@ export const allKeys: readonly string[] = chapters.flatMap((chapter) =>
   chapter.statements.map((statement) => keyOf(chapter, statement)),
 );
 
+/** Statements of MQTT 5.0 that brokers get wrong most often; each has three tests or more. */
+export const oftenWrong: readonly string[] = [
+  ...['3.1.2-8', '3.1.3-9', '3.1.2-22', '3.1.2-24', '3.1.2-25', '3.1.4-6', '3.14.0-1', '3.2.2-6', '3.3.1-10'],
+  ...['3.3.1-12', '3.3.1-13', '3.3.2-5', '3.3.2-6', '3.3.2-7', '3.3.2-12', '3.3.2-18', '3.3.4-4', '3.3.4-9'],
+  ...['4.9.0-2', '3.8.3-3', '3.8.4-4', '3.10.4-5', '3.11.3-2', '4.3.3-9', '4.3.3-10', '4.4.0-1', '4.6.0-5'],
+  ...['4.7.2-1', '4.7.1-1', '4.8.2-5', '4.8.2-6', '1.5.4-1', '1.5.4-3', '6.0.0-2'],
+].map((id) => `v5 MQTT-${id}`);
+
 const citation = /^(?:(v5|v311|v31) +)?\[([^\]]*)\] */;
 
 /** The keys that a title cites, and the title without them; no keys when it does not begin with a citation. */

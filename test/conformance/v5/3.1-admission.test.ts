@@ -126,7 +126,8 @@ test('v5 [MQTT-3.1.4-2] a client that goes while it is asked about leaves no ses
   for (const result of ['accepted', { reasonCode: 0x87 }] as const) {
     let answer: (result: AuthenticationResult) => void = () => {};
     const asked = new Promise<AuthenticationResult>((resolve) => (answer = resolve));
-    const broker = await startBroker(resources, { authenticator: { authenticate: () => asked } });
+    // On TCP the end is seen behind what was sent before it; TLS and WebSocket may tell of it earlier.
+    const broker = await startBroker(resources, { transports: ['tcp'], authenticator: { authenticate: () => asked } });
     const client = await broker.open();
     client.send(v5.connect({ clientId: 'c' }), v5.publish({ topic: 'a', payload: 'x', retain: true }));
     await broker.settle();

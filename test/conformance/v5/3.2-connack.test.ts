@@ -112,6 +112,35 @@ for (const [name, connect, reasonCode] of refusals) {
   });
 }
 
+test('v5 [MQTT-3.2.2-6] whoever is refused while the session is in use is told of no session, and its owner is not disturbed', async () => {
+  const broker = await startBroker(resources, { authenticator });
+  const owner = await broker.connect({ clientId: 'c', properties: [expiry] });
+  await owner.subscribe('a');
+  const client = await broker.open();
+  client.send(v5.connect({ clientId: 'c', cleanStart: false, username: 'nobody' }));
+  await client.expectRefused(0x87);
+  await owner.publish({ topic: 'a', payload: 'still here' });
+  await owner.expectPublish({ payload: 'still here' });
+});
+
+test('v5 [MQTT-3.2.2-6] [MQTT-3.2.2-2] Session Present is 1 with Reason Code 0x00 and a session only: not with Clean Start, nor when it has expired', async () => {
+  const broker = await startBroker(resources, { authenticator });
+  const present = async (cleanStart: boolean): Promise<boolean> => {
+    const client = await broker.connect({
+      clientId: 'c',
+      cleanStart,
+      properties: [property.sessionExpiryInterval(60)],
+    });
+    await broker.kill(client);
+    return client.connack.sessionPresent;
+  };
+  expect([await present(false), await present(false), await present(true), await present(false)]).toEqual([
+    ...[false, true, false, true],
+  ]);
+  await broker.advance(61);
+  expect(await present(false)).toBe(false);
+});
+
 test('v5 [MQTT-3.2.2-7] the connection is closed by the broker, even when the client goes on sending', async () => {
   const broker = await startBroker(resources, { authenticator });
   const client = await broker.open();

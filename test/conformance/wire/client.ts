@@ -7,10 +7,18 @@ import { type WebSocketOptions, WebSocketStream } from './websocket.ts';
 
 export type TransportName = 'tcp' | 'ws' | 'tls';
 
+/** What is used where a test does not say: every statement is about bytes, and holds on every transport. */
+export const usualTransport = transportOf(process.env['MQTT_TRANSPORT'] ?? 'tcp');
+
+function transportOf(name: string): TransportName {
+  if (name === 'tcp' || name === 'ws' || name === 'tls') return name;
+  throw new Error(`MQTT_TRANSPORT=${name}: expected tcp, ws or tls`);
+}
+
 export interface OpenOptions {
   /** 5 when absent */
   readonly version?: Version;
-  /** tcp when absent */
+  /** {@link usualTransport} when absent */
   readonly transport?: TransportName;
   /** The certificate that is trusted, for tls. */
   readonly ca?: string | Buffer;
@@ -62,7 +70,10 @@ export class RawClient extends Peer {
   }
 }
 
-async function openStream(port: number, { transport = 'tcp', ca, webSocket }: OpenOptions): Promise<ByteStream> {
+async function openStream(
+  port: number,
+  { transport = usualTransport, ca, webSocket }: OpenOptions,
+): Promise<ByteStream> {
   if (transport === 'ws') return WebSocketStream.open(port, webSocket);
   const socket =
     transport === 'tls'

@@ -62,6 +62,9 @@ export class Peer {
     };
   }
 
+  /** Bytes of Control Packets sent so far, without frames and records around them. */
+  bytesSent = 0;
+
   /** The builders of this connection's version. */
   get packets(): Packets {
     return packetsOf(this.version);
@@ -74,7 +77,9 @@ export class Peer {
 
   /** Sends all of it in one write. */
   send(...parts: readonly Bytes[]): void {
-    this.stream.write(Buffer.concat(parts.map(bytes)));
+    const whole = Buffer.concat(parts.map(bytes));
+    this.bytesSent += whole.length;
+    this.stream.write(whole);
   }
 
   /** The next packet. */
