@@ -72,8 +72,8 @@ async function byCertificates(listener: ListenerConfig, material: TlsMaterial): 
   }
   const { isGoodButForDates } = await import('../transport/tls-dates.ts');
   const { ca, crl } = material.serverOptions;
-  // `loadTls` makes a list of texts of the one and a text of the other.
-  const trust = { authorities: ca as string[], revocations: (crl ?? null) as string | null };
+  // `loadTls` makes lists of texts of both.
+  const trust = { authorities: ca as string[], revocations: (crl as string[] | undefined)?.join('\n') ?? null };
   return {
     ...common,
     material: { ...material, serverOptions: { ...material.serverOptions, rejectUnauthorized: false } },

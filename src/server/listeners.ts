@@ -103,6 +103,11 @@ export class Listener {
     return ends.length === 0 ? null : Math.min(...ends);
   }
 
+  /** What it speaks TLS with; null for a plain one. */
+  get tls(): ListenerTls | null {
+    return this.#tls;
+  }
+
   get isOpen(): boolean {
     return this.#servers.length > 0;
   }
@@ -275,6 +280,8 @@ export class Listener {
         const address = socket.remoteAddress ?? null;
         logger.log('error', `OpenSSL Error[0]: ${error.message}`);
         logger.log('notice', logLines.disconnected(null, address, socket.remotePort ?? 0, 'protocol error'));
+        // Node leaves one open that took too long.
+        socket.destroy();
       });
       this.#addTlsServer(server);
       return server;

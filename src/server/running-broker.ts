@@ -36,6 +36,7 @@ import { BrokerHistory } from './history.ts';
 import { loadListenerTls } from './listener-tls.ts';
 import { type HttpServers, Listener } from './listeners.ts';
 import { StartError } from './start-error.ts';
+import { TlsKeeper } from './tls-keeper.ts';
 
 /** What a broker takes from its surroundings. */
 export interface Surroundings {
@@ -68,6 +69,7 @@ export class RunningBroker {
   readonly #sysTopics: SysTopics;
   readonly #history: BrokerHistory;
   readonly #listeners: Listener[] = [];
+  readonly #tlsKeeper: TlsKeeper;
   #config: Config;
   #handedOver: DerivedPolicy | undefined;
   #http: HttpInterface | null = null;
@@ -80,6 +82,7 @@ export class RunningBroker {
     this.#surroundings = surroundings;
     this.#accessControl = accessControl;
     this.broker = new Broker(clock, logger, store, limitsOf(config));
+    this.#tlsKeeper = new TlsKeeper(surroundings, this.#listeners, (index) => accessControl.pskKeysOf(index));
     this.#hub = new Hub(this.broker.engine);
     this.#history = new BrokerHistory(this.broker, surroundings);
     this.#sysTopics = new SysTopics({
@@ -158,6 +161,7 @@ export class RunningBroker {
       await running.stop();
       throw error;
     }
+    await running.#tlsKeeper.start();
     running.#sysTopics.start();
     running.#sweepAgain();
     http?.announce(running.#listeners);
@@ -235,7 +239,7 @@ export class RunningBroker {
    *   Mosquitto 2.1 ends then
    */
   async reload(next: Config): Promise<void> {
-    const { logger, clock } = this.#surroundings;
+    const { logger } = this.#surroundings;
     const plan = planReload(this.#config, next);
     if (plan.kind === 'refused') {
       logger.log('error', plan.reason);
@@ -269,23 +273,14 @@ export class RunningBroker {
       if (!(error instanceof StartError)) throw error;
       for (const line of error.lines) logger.log('error', line);
     }
-    for (const [index, listener] of this.#listeners.entries()) {
-      try {
-        const psk = this.#accessControl.pskKeysOf(index);
-        const tls = await loadListenerTls(listener.config, psk, logger, clock.nowMs());
-        if (tls !== null) await listener.changeTls(tls);
-      } catch (error) {
-        if (!(error instanceof StartError)) throw error;
-        for (const line of error.lines) logger.log('error', line);
-        logger.log('error', `Error: Listener ${listener.port} goes on with the certificates it has.`);
-      }
-    }
+    await this.#tlsKeeper.renewAll();
   }
 
   /** Stops accepting, ends every connection, sends the Wills, saves, and lets go of everything. */
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#sysTopics.stop();
+    this.#tlsKeeper.stop();
     this.#sweeper?.cancel();
     for (const listener of this.#listeners) listener.close();
     this.#http?.close();

@@ -151,6 +151,8 @@ interface PemCertificate {
 const pemCertificate =
   /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]+-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
+const pemRevocations = /-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g;
+
 /** The certificates in a PEM file, one at least; what stands between them is ignored, as by OpenSSL. */
 function certificatesIn(text: string): PemCertificate[] {
   const blocks = text.match(pemCertificate);
@@ -218,13 +220,15 @@ function isEncrypted(pem: string): boolean {
   return pem.includes('BEGIN ENCRYPTED PRIVATE KEY') || pem.includes('Proc-Type: 4,ENCRYPTED');
 }
 
-function readRevocations(file: string | null): string | null {
+/** Every list in the file, one for each authority; Node would take the first of a text. */
+function readRevocations(file: string | null): string[] | null {
   if (file === null) return null;
   const line = `Error: Unable to load certificate revocation file "${file}". Check crlfile.`;
   return attempt(() => {
-    const crl = readFileSync(file, 'latin1');
-    createSecureContext({ crl });
-    return crl;
+    const lists = readFileSync(file, 'latin1').match(pemRevocations);
+    if (lists === null) throw new Error('no revocation list in PEM form in this file');
+    createSecureContext({ crl: lists });
+    return lists;
   }, line);
 }
 

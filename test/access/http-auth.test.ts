@@ -145,6 +145,7 @@ test('who cannot be reached lets nobody in, is told once, and once when it is ba
   // No bad password was among them: nobody has to wait.
   expect(await refusalOf(resources, running, tcp5, anne)).toBe(0);
   expect(back.headers[0]?.authorization).toBe(`Basic ${Buffer.from('me:pass word').toString('base64')}`);
+  await running.process.waitForOutput('answers again.', 'stderr');
   const lines = running.process.stderr.split('\n').filter((line) => line.includes('The authentication service'));
   expect(lines.map((line) => line.replace(/^\d+: /, ''))).toEqual([
     `Error: The authentication service http://127.0.0.1:${port}/auth cannot be asked, so nobody is let in: connect ECONNREFUSED 127.0.0.1:${port}.`,

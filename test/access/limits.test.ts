@@ -106,6 +106,7 @@ describe('bind_interface', () => {
       config: ['listener {port}', `bind_interface ${name}`, 'socket_domain ipv4', 'allow_anonymous true'],
     });
     expect(await isListening(running.port())).toBe(true);
+    await running.process.waitForOutput(' running', 'stderr');
     expect(running.process.stderr.match(/Opening ipv. listen socket/g)).toEqual(['Opening ipv4 listen socket']);
   });
 

@@ -209,7 +209,8 @@ describe.each(ways)('%s', (_name, way) => {
     await writer.publish('a', 'waiting');
     const again = await connect(resources, running, way, options('device', 'owner'));
     expect(await again.until('waiting')).toEqual([]);
-    expect(running.process.stderr).toMatch(/user 'thief' from 127\.0\.0\.1:\d+ may not use the session of device/);
+    const line = /user 'thief' from 127\.0\.0\.1:\d+ may not use the session of device/;
+    await running.process.waitForOutput(line, 'stderr');
   });
 });
 

@@ -190,7 +190,7 @@ describe('--tls-keylog', () => {
     const running = await start('{dir}/keys');
     expect(running.read('keys')).toMatch(/^[A-Z_0-9]+ [0-9a-f]{64} [0-9a-f]+$/m);
     expect(statSync(join(running.dir, 'keys')).mode & 0o777).toBe(0o600);
-    expect(running.process.stderr).toContain('TLS key logging is on');
+    await running.process.waitForOutput('TLS key logging is on', 'stderr');
   });
 
   test.each([
@@ -211,6 +211,6 @@ describe('--tls-keylog', () => {
   ])('does not write to %s', async (_name, prepare) => {
     const running = await start('{dir}/keys', prepare);
     expect(running.read('keys')).toBe('');
-    expect(running.process.stderr).toContain('Warning: The keys of TLS connections are not logged: ');
+    await running.process.waitForOutput('Warning: The keys of TLS connections are not logged: ', 'stderr');
   });
 });
