@@ -7,17 +7,21 @@ import { packetsOf } from '../conformance/wire/packets.ts';
 import { useResources } from '../harness/resources.ts';
 import { waitFor } from '../harness/wait.ts';
 import { hasProc, Siege, transports } from './siege.ts';
+import { size } from './sizes.ts';
 
 const v5 = packetsOf(5);
 const payload = Buffer.alloc(10_000, 'x');
 /** 100 messages of 10 kB */
 const megabyte = Buffer.concat(Array.from({ length: 100 }, () => v5.publish({ topic: 'flood', payload })));
 
+/** 1 GiB at full size */
+const megabytes = size(100, 1074);
+
 for (const transport of transports) {
   describe.runIf(hasProc)(`floods over ${transport}`, () => {
     const resources = useResources();
 
-    test('a subscriber that never reads, while 100 MB are published', async () => {
+    test(`a subscriber that never reads, while ${megabytes} MB are published`, { timeout: 600_000 }, async () => {
       const siege = await Siege.begin(resources);
       const deaf = await siege.insider(transport, 'deaf', [{ filter: 'flood', qos: 0 }]);
       deaf.stopReading();
@@ -28,7 +32,7 @@ for (const transport of transports) {
       const before = siege.memory();
 
       await siege.withstand(async () => {
-        for (let count = 0; count < 100; count++) await publisher.pour(megabyte);
+        for (let count = 0; count < megabytes; count++) await publisher.pour(megabyte);
         await publisher.pour(v5.publish({ topic: 'end', payload: 'end' }));
         await listening.expectPublish({ topic: 'end' });
       });

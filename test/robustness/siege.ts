@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RawClient, type TransportName } from '../conformance/wire/client.ts';
 import { packetsOf } from '../conformance/wire/packets.ts';
-import { startBroker, type TestBroker } from '../harness/brokers.ts';
+import { prepareBroker, type TestBroker } from '../harness/brokers.ts';
 import type { Resources } from '../harness/resources.ts';
 import { waitFor } from '../harness/wait.ts';
 import { Attacker } from './attacker.ts';
@@ -19,6 +19,18 @@ export const hasProc = process.platform === 'linux';
 
 const v5 = packetsOf(5);
 
+export interface SiegeOptions {
+  /** Further global lines of the configuration. */
+  readonly config?: readonly string[];
+  /** Lines of listeners of its own. */
+  readonly listeners?: readonly string[];
+  readonly files?: Readonly<Record<string, string>>;
+  /** Puts files into the broker's folder before it starts. */
+  readonly prepare?: (broker: TestBroker) => Promise<void>;
+  /** How the canary's clients come in. */
+  readonly canary?: Parameters<typeof v5.connect>[0];
+}
+
 export class Siege {
   readonly broker: TestBroker;
   readonly canary: Canary;
@@ -30,19 +42,32 @@ export class Siege {
     this.#resources = resources;
   }
 
-  /** @param config - further global lines of the configuration */
-  static async begin(resources: Resources, config: readonly string[] = []): Promise<Siege> {
-    const broker = await startBroker(resources, 'moustique', {
+  /** @param more - further global lines of the configuration, or more */
+  static async begin(resources: Resources, more: readonly string[] | SiegeOptions = []): Promise<Siege> {
+    const {
+      config = [],
+      listeners = [],
+      files = {},
+      prepare,
+      canary: fields = {},
+    } = 'length' in more ? { config: more } : more;
+    const hasLog = config.some((line) => line.startsWith('log_dest'));
+    const hasUsers = config.some((line) => line.startsWith('password_file'));
+    const broker = await prepareBroker(resources, 'moustique', {
       config: [
         ...config,
-        'log_dest none',
-        'allow_anonymous true',
+        ...(hasLog ? [] : ['log_dest none']),
+        ...(hasUsers ? [] : ['allow_anonymous true']),
         'listener {tcp} 127.0.0.1',
         'listener {ws} 127.0.0.1',
         'protocol websockets',
+        ...listeners,
       ],
+      files,
     });
-    const canary = await Canary.start(resources, broker.port('tcp'));
+    await prepare?.(broker);
+    await broker.start();
+    const canary = await Canary.start(resources, broker.port('tcp'), fields);
     return new Siege(broker, canary, resources);
   }
 
@@ -65,17 +90,19 @@ export class Siege {
     return Promise.all(Array.from({ length: count }, () => this.attack(transport)));
   }
 
-  /** An attacker that was let in as an ordinary MQTT 5.0 client, and subscribed. */
+  /** An attacker that was let in as an ordinary client, MQTT 5.0 unless told, and subscribed. */
   async insider(
     transport: Transport,
     clientId: string,
     filters: readonly { filter: string; qos: 0 | 1 | 2 }[] = [],
+    version: 4 | 5 = 5,
   ): Promise<Attacker> {
+    const packets = packetsOf(version);
     const attacker = await this.attack(transport);
-    attacker.send(v5.connect({ clientId }));
+    attacker.send(packets.connect({ clientId }));
     await attacker.receive('CONNACK', (bytes) => bytes.includes(Buffer.from([0x20])));
     if (filters.length > 0) {
-      attacker.send(v5.subscribe({ packetId: 1, filters }));
+      attacker.send(packets.subscribe({ packetId: 1, filters }));
       await attacker.receive('SUBACK', (bytes) => bytes.includes(Buffer.from([0x90])));
     }
     return attacker;
@@ -133,15 +160,20 @@ export class Canary {
   readonly #publisher: RawClient;
   readonly #subscriber: RawClient;
   #sung = 0;
+  readonly #songsMs: number[] = [];
 
   private constructor(publisher: RawClient, subscriber: RawClient) {
     this.#publisher = publisher;
     this.#subscriber = subscriber;
   }
 
-  static async start(resources: Resources, port: number): Promise<Canary> {
-    const publisher = await open(resources, port, 'tcp', 'canary-p', {});
-    const subscriber = await open(resources, port, 'tcp', 'canary-s', {});
+  static async start(
+    resources: Resources,
+    port: number,
+    fields: Parameters<typeof v5.connect>[0] = {},
+  ): Promise<Canary> {
+    const publisher = await open(resources, port, 'tcp', 'canary-p', fields);
+    const subscriber = await open(resources, port, 'tcp', 'canary-s', fields);
     await subscriber.subscribe({ filter: 'canary/+', qos: 1 });
     return new Canary(publisher, subscriber);
   }
@@ -150,9 +182,17 @@ export class Canary {
   async sing(times = 1): Promise<void> {
     for (let time = 0; time < times; time++) {
       const payload = `song ${++this.#sung}`;
+      const begunMs = performance.now();
       await this.#publisher.publish({ topic: 'canary/song', payload, qos: 1, packetId: 1 });
       await this.#subscriber.acknowledge(await this.#subscriber.expectPublish({ topic: 'canary/song', payload }));
+      this.#songsMs.push(performance.now() - begunMs);
     }
+  }
+
+  /** How long 99 of 100 songs took at most since it was asked last, in ms; for people, and for machines with nothing else to do. */
+  p99(): number {
+    const songs = this.#songsMs.splice(0).toSorted((one, other) => one - other);
+    return songs[Math.ceil(songs.length * 0.99) - 1] ?? 0;
   }
 }
 
