@@ -21,6 +21,8 @@ export interface BrokerOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Further command-line arguments. */
   readonly args?: readonly string[];
+  /** Added to its environment; the same placeholders apply. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A broker process with a configuration of its own, on ports of its own, in a folder of its own. */
@@ -31,14 +33,21 @@ export class TestBroker {
   readonly configFile: string;
   readonly #ports: ReadonlyMap<string, number>;
   readonly #args: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
   #process: RunningProcess | undefined;
 
-  constructor(name: BrokerName, dir: string, ports: ReadonlyMap<string, number>, args: readonly string[]) {
+  constructor(
+    name: BrokerName,
+    dir: string,
+    ports: ReadonlyMap<string, number>,
+    { args = [], env = {} }: Pick<BrokerOptions, 'args' | 'env'> = {},
+  ) {
     this.name = name;
     this.dir = dir;
     this.configFile = join(dir, `${name}.conf`);
     this.#ports = ports;
     this.#args = args;
+    this.#env = env;
   }
 
   /** The port for which a placeholder stands, `{port}` unless told. */
@@ -72,7 +81,7 @@ export class TestBroker {
     const command = this.name === 'moustique' ? moustiqueCommand('moustique') : [programPath('mosquitto')];
     this.#process = new RunningProcess(
       [...command, '-c', this.configFile, ...this.#args.map((arg) => this.fill(arg))],
-      { cwd: this.dir },
+      { cwd: this.dir, env: mapped(this.#env, (value) => this.fill(value)) },
     );
     return this.#process;
   }
@@ -112,6 +121,13 @@ export class TestBroker {
   }
 }
 
+function mapped(
+  values: Readonly<Record<string, string>>,
+  change: (value: string) => string,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
+}
+
 const placeholderPattern = /\{([a-z]+)\}/g;
 
 /** Write the configuration of a broker without starting it. */
@@ -128,7 +144,7 @@ export async function prepareBroker(
     }
   }
   const dir = tempDir(resources);
-  const broker = new TestBroker(name, dir, ports, options.args ?? []);
+  const broker = new TestBroker(name, dir, ports, options);
   resources.add(broker);
   for (const [file, text] of Object.entries(options.files ?? {})) broker.write(file, text);
   // Started by root, a broker would give up its rights and lose its folder.
