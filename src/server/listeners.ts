@@ -1,10 +1,11 @@
 /** Listeners: sockets are opened, and every accepted one becomes a connection. */
-import { unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, unlinkSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer, isIP, type ListenOptions, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { builtins } from '../base/builtins.ts';
-import { logLines, systemErrorText } from '../broker/log-lines.ts';
+import { logLines } from '../broker/log-lines.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import { Connection } from '../connection/connection.ts';
 import type { Hub } from '../connection/hub.ts';
@@ -13,6 +14,7 @@ import type { ProxyHeader } from '../transport/proxy-protocol.ts';
 import type { SharedIo } from '../transport/socket-handle.ts';
 import { acceptByEvents, acceptShared } from '../transport/tcp.ts';
 import type { DerivedPolicy } from './derive.ts';
+import { bindError, noSuchHost } from './listen-error.ts';
 import type { ListenerTls } from './listener-tls.ts';
 import { StartError } from './start-error.ts';
 
@@ -178,14 +180,7 @@ export class Listener {
       const found = await builtins.dns.lookup(host, { all: true, family: wanted });
       return found.filter(({ address }, index) => found.findIndex((other) => other.address === address) === index);
     } catch (cause) {
-      throw new StartError(
-        [
-          `Error creating listener: Name or service not known.`,
-          `Error: listener ${this.config.port} ${host}: no such host.`,
-        ],
-        1,
-        { cause },
-      );
+      throw noSuchHost(this.config, host, cause);
     }
   }
 
@@ -199,8 +194,13 @@ export class Listener {
     const server = await this.#createServer();
     try {
       await listen(server, { path, backlog });
+      // Mosquitto: its owner and group may connect.
+      chmodSync(path, 0o770);
     } catch (error) {
-      throw bindError(error as NodeJS.ErrnoException, `path ${path}`);
+      const { code } = error as NodeJS.ErrnoException;
+      // Node says EACCES for a folder that is not there.
+      const isMissing = code === 'EACCES' && !existsSync(dirname(path));
+      throw bindError(isMissing ? Object.assign(new Error(), { code: 'ENOENT' }) : (error as Error), `path ${path}`);
     }
     this.#servers.push(server);
   }
@@ -414,11 +414,6 @@ async function listen(server: Server, options: ListenOptions): Promise<void> {
       resolve();
     });
   });
-}
-
-function bindError(error: NodeJS.ErrnoException, where: string): StartError {
-  const text = systemErrorText(error.code ?? error.message);
-  return new StartError([`Error: ${text}`, `Error: Unable to listen on ${where}: ${text}.`], 1, { cause: error });
 }
 
 /**

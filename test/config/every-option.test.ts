@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type OptionName, optionNames, optionTable } from '../../src/config/options.ts';
+import { findOption, type OptionName, optionNames, optionTable } from '../../src/config/options.ts';
 import { Place } from '../behaviour/either-broker.ts';
 import { prepareBroker, startBroker, type TestBroker } from '../harness/brokers.ts';
 import { isListening } from '../harness/ports.ts';
@@ -28,6 +28,8 @@ describe.each(optionNames)('%s', (name) => {
         new RegExp(`['"\`]${name.replace('.', '\\.')} `),
       );
     });
+  } else if ('todo' in one) {
+    test.todo(one.todo);
   } else if ('refused' in one) {
     test('is understood, and refused with a reason', async () => {
       const broker = await prepareBroker(resources, 'moustique', { config: one.lines });
@@ -71,7 +73,7 @@ describe.each(optionNames)('%s', (name) => {
         () => `the broker to listen; it wrote ${broker.process.stderr}`,
         () => broker.process.hasEnded || isListening(broker.port()),
       );
-      await waitFor('the last line of the start', () => hasStarted(broker));
+      await waitFor('the last line of the start', () => broker.process.hasEnded || hasStarted(broker));
       expect(await one.observe(new Place(broker, resources))).toEqual(isWith ? one.is : one.otherwise);
     });
   }
@@ -86,47 +88,36 @@ function hasStarted({ process: { stderr }, dir }: TestBroker): boolean {
 }
 
 describe('an illegal value', () => {
-  const illegal: readonly (readonly [name: OptionName, text: string, message: string])[] = optionNames.flatMap(
-    (name) => {
-      const row = optionTable[name];
-      if (row === undefined || row.ignored !== undefined) return [];
-      const { expects } = row.type;
-      if (expects === 'true or false') return [[name, 'yes', `Error: Invalid '${name}' value (yes).`]];
-      if (expects.startsWith('integer')) return [[name, '5s', `Error: '${name}' value not a number.`]];
-      return [[name, '', `Error: Empty '${name}' value in configuration.`]];
-    },
-  );
+  const illegal: readonly (readonly [name: string, text: string, message: string])[] = optionNames.flatMap((option) => {
+    const row = optionTable[option];
+    const name = row?.isPrefix === true ? `${option}key` : option;
+    if (row === undefined || row.ignored !== undefined) return [];
+    const { expects } = row.type;
+    if (expects === 'true or false') return [[name, 'yes', `Error: Invalid '${name}' value (yes).`]];
+    if (expects.startsWith('integer')) return [[name, '5s', `Error: '${name}' value not a number.`]];
+    return [[name, '', `Error: Empty '${name}' value in configuration.`]];
+  });
 
-  test('gives the text and the place of each, whatever else is wrong in the file, and status 3', async () => {
-    const dir = tempDir(resources);
-    const file = join(dir, 'm.conf');
-    const scoped = (scope: string) => illegal.filter(([name]) => optionTable[name]?.scope === scope);
-    const global = ['per_listener_settings', 'plugin', 'global_plugin', 'plugin_load'];
-    const order = [
-      ...scoped('global').filter(([name]) => !global.includes(name)),
-      ...scoped('security').filter(([name]) => !global.includes(name)),
-      ...scoped('listener'),
-      ...illegal.filter(([name]) => global.includes(name) && name !== 'per_listener_settings'),
-      ...scoped('plugin'),
-      ...scoped('bridge'),
-    ];
-    expect(order.length).toBe(illegal.length - 1);
-    // Options of a section stand below the line that opens it, which is wrong itself and opens it all the same.
-    const opener = (name: string): number => (name === 'listener' || name === 'connection' ? 0 : 1);
-    const sorted = order.toSorted((one, other) =>
-      optionTable[one[0]]?.scope === optionTable[other[0]]?.scope ? opener(one[0]) - opener(other[0]) : 0,
-    );
-    writeFileSync(file, `${sorted.map(([name, text]) => `${name} ${text}`).join('\n')}\n`);
+  // Two files: a run names a hundred errors at most.
+  test.each(['bridge', 'everything else'])('gives text and place of each, and status 3: %s', async (part) => {
+    const file = join(tempDir(resources), 'm.conf');
+    const scopes = part === 'bridge' ? ['bridge'] : ['global', 'security', 'listener', 'plugin'];
+    const lines = scopes.flatMap((scope) => {
+      const own = illegal.filter(([name]) => findOption(name)?.row.scope === scope && name !== 'per_listener_settings');
+      // Options of a section stand below the line that opens it, which is wrong itself and opens it all the same.
+      const isOpener = ([name]: (typeof own)[number]): boolean => ['listener', 'connection', 'plugin'].includes(name);
+      return [...own.filter(isOpener), ...own.filter((line) => !isOpener(line))];
+    });
+    writeFileSync(file, `${lines.map(([name, text]) => `${name} ${text}`).join('\n')}\n`);
     const { status, stderr } = await runToEnd([...moustiqueCommand('moustique'), '-c', file]);
     expect(status).toBe(3);
-    const lines = stderr.split('\n').map((line) => line.replace(/^\d+: /, ''));
-    const missing = sorted.flatMap(([name, , message], index) => {
-      const at = lines.findIndex((line) => line === `${file}:${index + 1}: ${name}: ${message.replace('Error: ', '')}`);
-      return lines.includes(message) || at >= 0 ? [] : [`${name}: ${message}`];
+    const told = stderr.split('\n').map((line) => line.replace(/^\d+: /, ''));
+    const missing = lines.flatMap(([name, , message], index) => {
+      const elsewhere = `${file}:${index + 1}: ${name}: ${message.replace('Error: ', '')}`;
+      return told.includes(message) || told.includes(elsewhere) ? [] : [elsewhere];
     });
     expect(missing).toEqual([]);
-    // Mosquitto's closing line names the first of them.
-    expect(lines).toContain(`Error found at ${file}:1.`);
+    expect(told).toContain(`Error found at ${file}:1.`);
   });
 
   test.each([

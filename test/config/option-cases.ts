@@ -1,6 +1,7 @@
 /** One case for each row of the option table: what a legal value does, seen from outside. */
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { type OptionName, optionNames, optionTable } from '../../src/config/options.ts';
 import { packetsOf } from '../conformance/wire/packets.ts';
 import { property, valueOf } from '../conformance/wire/properties.ts';
@@ -11,6 +12,7 @@ import {
   assignedPrefix,
   canReach,
   handshake,
+  isInDatabase,
   logOf,
   type Observed,
   probe,
@@ -19,6 +21,7 @@ import {
   savedByItself,
   secured,
   tlsListener,
+  userOf,
 } from './option-world.ts';
 
 const v5 = packetsOf(5);
@@ -29,6 +32,8 @@ export type Case =
   | { readonly shownBy: string }
   /** Understood, and refused with this line. */
   | { readonly refused: string; readonly lines: readonly string[] }
+  /** Not shown yet; where it will be. */
+  | { readonly todo: string }
   /** Without effect in Mosquitto too; the warning, or null where there is none. */
   | { readonly ignored: string | null; readonly lines: readonly string[] };
 
@@ -42,7 +47,7 @@ const [tokens, service] = ['test/access/tokens.test.ts', 'test/access/http-auth.
 const proxy = 'test/access/proxy.test.ts';
 const certificates = 'test/access/certificates.test.ts';
 
-const noEngines = (name: string): string => `The '${name}' option is not supported: OpenSSL 3 has no engines any more.`;
+const noEngines = (name: string): string => `The '${name}' option is not supported: OpenSSL 3 has no engines any more`;
 const bridge: Case = {
   refused: "The 'connection' option is not supported: ",
   lines: ['connection b', 'address h', 'topic #'],
@@ -168,7 +173,38 @@ export const cases: Readonly<Record<OptionName, Case>> = {
     is: 'HTTP/1.1 431',
     otherwise: 'HTTP/1.1 101',
   },
-  http_dir: { refused: "The 'http_dir' option is not supported: ", lines: ['listener 1883', 'http_dir {dir}'] },
+  http_dir: {
+    lines: ['http_dir {dir}/www'],
+    common: ['listener {http} 127.0.0.1', 'protocol http_api'],
+    prepare: async (broker) => broker.write('www/index.html', 'from the folder'),
+    observe: async ({ broker }) =>
+      (await (await fetch(`http://127.0.0.1:${broker.port('http')}/`)).text()).slice(0, 15),
+    is: 'from the folder',
+    otherwise: expect.not.stringMatching('from the folder'),
+  },
+  http_role: { shownBy: 'test/http/console-client.ts' },
+  http_frame_ancestors: {
+    lines: ['http_frame_ancestors https://home.example'],
+    common: ['listener {http} 127.0.0.1', 'protocol http_api'],
+    observe: async ({ broker }) => {
+      const { headers } = await fetch(`http://127.0.0.1:${broker.port('http')}/`);
+      return /frame-ancestors ([^;]*)/.exec(headers.get('content-security-policy') ?? '')?.[1];
+    },
+    is: 'https://home.example',
+    otherwise: "'none'",
+  },
+  http_state_file: {
+    lines: ['http_state_file {dir}/accounts.json'],
+    common: ['listener {http} 127.0.0.1', 'protocol http_api', 'persistence_location {dir}'],
+    prepare: async (broker) => broker.write('accounts.json', 'no JSON'),
+    observe: async ({ broker: { process } }) => {
+      await waitFor('the start or its end', () => process.hasEnded || process.stderr.includes(' running'));
+      return process.stderr.includes('accounts.json');
+    },
+    is: true,
+    otherwise: false,
+  },
+  http_index_memory: { todo: 'shown by the tests of the console' },
 
   // Security
   allow_anonymous: {
@@ -219,10 +255,7 @@ export const cases: Readonly<Record<OptionName, Case>> = {
   capath: {
     ...secured(['capath {dir}/authorities', 'use_identity_as_username true']),
     common: tlsListener(['require_certificate true']),
-    observe: async (place) => {
-      await handshake(place, {}, true);
-      return /New client connected from .*u'anne'/.test(place.log);
-    },
+    observe: async (place) => (await userOf(place)) === 'anne',
     is: true,
     otherwise: false,
   },
@@ -231,10 +264,7 @@ export const cases: Readonly<Record<OptionName, Case>> = {
   use_subject_as_username: {
     ...secured(['use_subject_as_username true']),
     common: tlsListener(['require_certificate true', 'cafile {dir}/ca.crt']),
-    observe: async (place) => {
-      await handshake(place, {}, true);
-      return /u'(.*)'\)/.exec(place.log)?.[1];
-    },
+    observe: userOf,
     is: 'CN=anne,O=Moustique tests',
     otherwise: undefined,
   },
@@ -273,7 +303,19 @@ export const cases: Readonly<Record<OptionName, Case>> = {
   websockets_log_level: { ignored: null, lines: ['websockets_log_level 255'] },
 
   // Messages and sessions
-  allow_duplicate_messages: { shownBy: 'test/conformance/v311/3.3-publish.test.ts' },
+  allow_duplicate_messages: {
+    lines: ['allow_duplicate_messages false'],
+    observe: async (place) => {
+      const client = await place.connect();
+      await client.subscribe('a/#', 'a/+');
+      await client.publish({ topic: 'a/b', payload: 'x' });
+      await client.publish({ topic: 'a/b', payload: 'end' });
+      const texts = [(await client.expectPublish({})).text, (await client.expectPublish({})).text];
+      return texts.join(' ');
+    },
+    is: 'x end',
+    otherwise: 'x x',
+  },
   check_retain_source: { shownBy: 'test/access/limits.test.ts' },
   clientid_prefixes: { shownBy: limits },
   response_information: {
@@ -340,14 +382,11 @@ export const cases: Readonly<Record<OptionName, Case>> = {
   },
   autosave_on_changes: {
     lines: ['autosave_on_changes true'],
-    common: ['persistence true', 'autosave_interval 3'],
+    common: ['persistence true', 'autosave_interval 5'],
     observe: async (place) => {
-      const client = await place.connect({ clientId: 'c', cleanSession: false } as object);
-      for (let n = 1; n <= 3; n++) await client.publish({ topic: `t${n}`, payload: 'x', retain: true, qos: 1 });
-      // Three changes are saved at once; three seconds are not over yet.
-      const isSaved = (): boolean => existsSync(join(place.broker.dir, 'mosquitto.db'));
-      for (let turn = 0; turn < 20 && !isSaved(); turn++) await client.publish({ topic: 'x', payload: '', qos: 1 });
-      return isSaved();
+      const client = await place.connect({ clientId: 'c', cleanStart: false });
+      for (let n = 1; n <= 5; n++) await client.publish({ topic: `saved/${n}`, payload: 'x', retain: true, qos: 1 });
+      return isInDatabase(place, 'saved/1');
     },
     is: true,
     otherwise: false,
@@ -356,10 +395,12 @@ export const cases: Readonly<Record<OptionName, Case>> = {
     lines: ['persistence_sync os'],
     common: ['persistence true'],
     env: { NODE_OPTIONS: '--require {dir}/probe.cjs' },
-    prepare: probe(`const fs = require('node:fs');
-      for (const name of ['fdatasync', 'fsync', 'fdatasyncSync', 'fsyncSync']) {
-        const real = fs[name]; fs[name] = (...args) => { if (isReady()) tell('sync'); return real(...args); };
-      }`),
+    prepare: probe(`const { open } = require('node:fs').promises;
+      open(__filename).then((handle) => {
+        const files = Object.getPrototypeOf(handle); const real = files.datasync;
+        files.datasync = function () { if (isReady()) tell('sync'); return real.call(this); };
+        return handle.close();
+      });`),
     observe: async (place) => {
       place.broker.write('ready', '');
       const client = await place.connect();
@@ -408,7 +449,7 @@ export const cases: Readonly<Record<OptionName, Case>> = {
       const read = (): string => (existsSync(join(broker.dir, 'syslog')) ? broker.read('syslog') : '');
       await waitFor('the line', () => read().includes('running'));
       // facility × 8 + level: local3 is 19, daemon is 3
-      return Number(/<(\d+)>moustique version .* running/.exec(read())?.[1]) >> 3;
+      return Number(/<(\d+)>[^\n]* running/.exec(read())?.[1]) >> 3;
     },
     is: 19,
     otherwise: 3,
@@ -445,8 +486,7 @@ export const cases: Readonly<Record<OptionName, Case>> = {
     lines: ['sys_interval 0'],
     observe: async (place) => {
       const client = await place.connect();
-      await client.subscribe('$SYS/broker/version');
-      await client.subscribe('marker');
+      await client.subscribe('$SYS/broker/version', 'marker');
       await client.publish({ topic: 'marker', payload: 'x' });
       return (await client.expectPublish({})).topic;
     },

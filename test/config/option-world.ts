@@ -91,10 +91,15 @@ export async function saved({ broker }: Place, file: string): Promise<boolean> {
 
 export async function savedByItself(place: Place): Promise<boolean> {
   const client = await place.connect();
-  await client.publish({ topic: 't', payload: 'x', retain: true, qos: 1 });
-  const file = join(place.broker.dir, 'mosquitto.db');
+  await client.publish({ topic: 'saved/1', payload: 'x', retain: true, qos: 1 });
+  return isInDatabase(place, 'saved/1');
+}
+
+/** Whether a text comes to stand in the database within three seconds, while the broker runs. */
+export async function isInDatabase({ broker }: Place, text: string): Promise<boolean> {
+  const file = join(broker.dir, 'mosquitto.db');
   try {
-    return await waitFor('the database', () => existsSync(file), 3000);
+    return await waitFor('the database', () => existsSync(file) && readFileSync(file).includes(text), 3000);
   } catch {
     return false;
   }
@@ -150,4 +155,11 @@ export function handshake(place: Place, options: object, isClient = false): Prom
     socket.on('error', () => resolve('refused'));
     socket.on('close', () => resolve('refused'));
   });
+}
+
+/** The user name by which the broker knows a client with the certificate of anne; undefined where it is not let in. */
+export async function userOf(place: Place): Promise<string | undefined> {
+  if ((await handshake(place, {}, true)) === 'refused') return undefined;
+  const line = await waitFor('the line of the client', () => /New client connected from .*/.exec(place.log)?.[0]);
+  return /u'(.*)'\)/.exec(line)?.[1];
 }
