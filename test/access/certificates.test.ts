@@ -74,7 +74,7 @@ async function attempt(running: TestBroker, tls: TlsTarget, transport: 'tcp' | '
 function shown(running: TestBroker, placeholder: 'port' | 'wsport'): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = dialTls({ port: running.port(placeholder), host: '127.0.0.1', rejectUnauthorized: false }, () => {
-      resolve(String(socket.getPeerCertificate().subject.CN));
+      resolve(socket.getPeerCertificate().subject.CN);
       socket.destroy();
     });
     socket.on('error', reject);

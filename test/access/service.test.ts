@@ -145,7 +145,7 @@ test('-d goes to the background: status 0 at once, the number in the pid file, a
   expect(status).toBe(0);
   await waitFor('the broker in the background', () => isListening(broker.port()));
   const pid = Number(broker.read('pid'));
-  resources.add({ close: () => void kill(pid, 'SIGKILL') });
+  resources.add({ close: () => kill(pid, 'SIGKILL') });
   expect(pid).not.toBe(broker.process.pid);
   kill(pid, 'SIGTERM');
   await waitFor('its end', () => !existsSync(join(broker.dir, 'pid')));
