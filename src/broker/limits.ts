@@ -53,4 +53,6 @@ export const defaultLimits: Limits = {
   explainDenials: false,
   socketBytesSoftMax: 256 * 1024,
   socketBytesHardMax: 16 * 1024 * 1024,
+  allSocketsBytesMax: 256 * 1024 * 1024,
+  allHeldBytesMax: 1024 * 1024 * 1024,
 };

@@ -21,7 +21,7 @@ import type { ConnectedClient } from '../contracts/hooks.ts';
 import type { Message } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import type { Transport, TransportHandler } from '../contracts/transport.ts';
-import { sendWaiting } from '../session/deliver.ts';
+import { areSocketsFull, sendWaiting } from '../session/deliver.ts';
 import type { Session, Subscription } from '../session/session.ts';
 import type { Route } from '../topics/route-cache.ts';
 import { AckQueue, acksWaitingMax } from './ack-queue.ts';
@@ -217,15 +217,19 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   // What the session asks for.
 
   get isCongested(): boolean {
-    return this.outbox.pendingBytes > this.hub.engine.limits.socketBytesSoftMax;
+    const { pendingBytes } = this.outbox;
+    if (pendingBytes === 0) return false;
+    const { engine } = this.hub;
+    return pendingBytes > engine.limits.socketBytesSoftMax || areSocketsFull(engine);
   }
 
   get isFull(): boolean {
     const { outbox } = this;
     if (outbox.waitingPackets === 0) return false;
-    const { limits } = this.hub.engine;
-    if (limits.maxQueuedMessages > 0 && outbox.waitingPackets >= limits.maxQueuedMessages) return true;
-    return outbox.pendingBytes > limits.socketBytesHardMax;
+    const { engine } = this.hub;
+    const { maxQueuedMessages, socketBytesHardMax } = engine.limits;
+    if (maxQueuedMessages > 0 && outbox.waitingPackets >= maxQueuedMessages) return true;
+    return outbox.pendingBytes > socketBytesHardMax || areSocketsFull(engine);
   }
 
   sendPublish(

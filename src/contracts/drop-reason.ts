@@ -14,6 +14,7 @@ export interface DropRow {
 export const deliveryDrops = {
   queueFull: { label: 'queue_full', help: 'max_queued_messages or max_queued_bytes of the session was reached.' },
   socketFull: { label: 'socket_full', help: 'QoS 0, and the client did not take what was sent to it before.' },
+  memoryFull: { label: 'memory_full', help: 'What waits for all clients together reached its bound.' },
   clientAway: { label: 'client_away', help: 'QoS 0, and the client is not connected.' },
   tooLarge: { label: 'too_large', help: 'The packet is larger than the Maximum Packet Size of the client.' },
   expired: { label: 'expired', help: 'The Message Expiry Interval was over before the client could take it.' },

@@ -1,4 +1,5 @@
 /** Configuration → the plain records that the engine and its connections work with. */
+import { builtins } from '../base/builtins.ts';
 import type { Limits } from '../broker/limits.ts';
 import { defaultLimits } from '../broker/limits.ts';
 import type { Config, ListenerConfig } from '../config/config.ts';
@@ -26,6 +27,13 @@ const everyType: readonly LogType[] = [
   'websockets',
 ];
 
+/** Bytes of memory that the process may have. */
+function memoryBytes(): number {
+  const constrained = process.constrainedMemory();
+  const total = builtins.os.totalmem();
+  return constrained > 0 && constrained < total ? constrained : total;
+}
+
 export function limitsOf({ global }: Config): Limits {
   return {
     maxInflightMessages: global.maxInflightMessages,
@@ -48,6 +56,9 @@ export function limitsOf({ global }: Config): Limits {
     explainDenials: global.aclExplain,
     socketBytesSoftMax: defaultLimits.socketBytesSoftMax,
     socketBytesHardMax: defaultLimits.socketBytesHardMax,
+    // Together at most three quarters of what the machine, or the container, has.
+    allSocketsBytesMax: memoryBytes() / 4,
+    allHeldBytesMax: memoryBytes() / 2,
   };
 }
 

@@ -26,6 +26,8 @@ const limits: DeliveryLimits = {
   maxQueuedMessages: 3,
   maxQueuedBytes: 0,
   queueQos0Messages: false,
+  allSocketsBytesMax: 1000,
+  allHeldBytesMax: 1_000_000,
   upgradeOutgoingQos: false,
 };
 
@@ -71,9 +73,10 @@ class Journal {
 function world(changes: Partial<DeliveryLimits> = {}) {
   const journal = new Journal();
   const reported: string[] = [];
-  const needs: DeliveryNeeds & { nowMs: number } = {
+  const needs: DeliveryNeeds & { nowMs: number; packetsOutBytes: number } = {
     limits: { ...limits, ...changes },
     stats: { publishDropped: 0, deliveries: 0, deliveriesSent: 0, deliveriesDropped: dropCounters(deliveryDrops) },
+    packetsOutBytes: 0,
     holdings: { count: 0, bytes: 0, lastStoreId: 0 },
     // Only the calls that deliveries make are there.
     store: journal as unknown as Store,
@@ -100,6 +103,46 @@ function subscription(session: Session, qos: 0 | 1 | 2, more: Partial<Subscripti
 function message(text: string, qos: 0 | 1 | 2, more: { retain?: boolean; expiresAtMs?: number } = {}): Message {
   return createMessage(topic, publisher, { payload: Buffer.from(text), qos, ...more });
 }
+
+describe('bounds of all sessions together', () => {
+  test('a message that would be held above the bound is dropped, whoever it is for; a socket that keeps up gets it', () => {
+    const { needs, session, outlet } = world({ allHeldBytesMax: 900, maxQueuedMessages: 100 });
+    session.outlet = null;
+    session.expiryIntervalSeconds = 100;
+    // Each counts 400 bytes and its payload: 404, 808, 1212.
+    for (let count = 0; count < 5; count++)
+      deliver(needs, session, message('four', 1), subscription(session, 1), false);
+    expect(session.outgoing?.queued).toBe(3);
+    expect(needs.stats.deliveriesDropped.memoryFull).toBe(2);
+    expect(needs.stats.publishDropped).toBe(2);
+
+    const other = new Session('d', publisher, () => 0);
+    other.outlet = outlet;
+    deliver(needs, other, message('live', 1), subscription(other, 1), false);
+    expect(outlet.sent).toEqual(['live q1 #1']);
+  });
+
+  test('one message that waits for many sessions counts once', () => {
+    const { needs } = world({ allHeldBytesMax: 900 });
+    const shared = message('four', 1);
+    const sessions = Array.from({ length: 50 }, (_, index) => new Session(`c${index}`, publisher, () => 0));
+    for (const one of sessions) {
+      one.expiryIntervalSeconds = 100;
+      deliver(needs, one, shared, subscription(one, 1), false);
+    }
+    expect(needs.holdings).toMatchObject({ count: 1, bytes: 4 });
+    expect(needs.stats.deliveriesDropped.memoryFull).toBe(0);
+  });
+
+  test('QoS 0 to a full socket says whether it was full itself or all were', () => {
+    const { needs, session, outlet } = world();
+    outlet.isFull = true;
+    deliver(needs, session, message('x', 0), subscription(session, 0), false);
+    needs.packetsOutBytes = 1001;
+    deliver(needs, session, message('x', 0), subscription(session, 0), false);
+    expect(needs.stats.deliveriesDropped).toMatchObject({ socketFull: 1, memoryFull: 1 });
+  });
+});
 
 describe('QoS, RETAIN and identifiers of a delivery', () => {
   test('v5 [MQTT-3.8.4-8] the lower QoS of message and subscription holds', () => {

@@ -23,9 +23,16 @@ export interface DeliveryLimits {
   readonly maxQueuedMessages: number;
   readonly maxQueuedBytes: number;
   readonly queueQos0Messages: boolean;
+  /** Bytes that wait for all sockets together, from which nothing is added to a socket that has some waiting. */
+  readonly allSocketsBytesMax: number;
+  /** Bytes of all messages held, each with {@link messageOverheadBytes} beside its payload, from which nothing more is queued. */
+  readonly allHeldBytesMax: number;
   /** Deliver at the subscription's QoS even when the message was published at a lower one. */
   readonly upgradeOutgoingQos: boolean;
 }
+
+/** What a message costs beside its payload, as far as limits are concerned: a bound in bytes is one of their count as well. */
+export const messageOverheadBytes = 400;
 
 /** What of the engine a delivery touches. */
 export interface DeliveryNeeds {
@@ -37,6 +44,8 @@ export interface DeliveryNeeds {
     readonly deliveriesDropped: Record<DeliveryDrop, number>;
   };
   readonly holdings: Holdings;
+  /** Bytes that wait for slow sockets. */
+  readonly packetsOutBytes: number;
   readonly store: Store;
   /** Sessions with QoS 2 deliveries that the store has not made safe yet. */
   readonly awaitingCommit: Set<Session>;
@@ -78,7 +87,7 @@ function deliverQos0(
 ): void {
   const outlet = session.outlet;
   if (outlet !== null) {
-    if (outlet.isFull) drop(needs, session, 'socketFull');
+    if (outlet.isFull) drop(needs, session, areSocketsFull(needs) ? 'memoryFull' : 'socketFull');
     else countSent(needs, outlet.sendPublish(message, 0, retain, false, 0, ids));
     return;
   }
@@ -86,10 +95,7 @@ function deliverQos0(
     needs.stats.deliveriesDropped.clientAway++;
     return;
   }
-  if (!hasRoom(needs.limits, session)) {
-    drop(needs, session, 'queueFull');
-    return;
-  }
+  if (!hasRoom(needs, session)) return;
   const kept = message.keep();
   kept.compact();
   hold(needs.holdings, kept);
@@ -130,10 +136,7 @@ function deliverAcknowledged(
     if (!isSent) finish(needs, session, sequence);
     return;
   }
-  if (!hasRoom(needs.limits, session)) {
-    drop(needs, session, 'queueFull');
-    return;
-  }
+  if (!hasRoom(needs, session)) return;
   const kept = message.keep();
   // The queue of an absent client may be there for long.
   if (outlet === null) kept.compact();
@@ -309,12 +312,27 @@ function hasWindow(limits: DeliveryLimits, outgoing: Outgoing, outlet: Outlet, m
   return bytesMax === 0 || outgoing.inFlight === 0 || outgoing.inFlightBytes + message.payloadLength <= bytesMax;
 }
 
-function hasRoom(limits: DeliveryLimits, session: Session): boolean {
+/** Whether a delivery may wait in the session; if not, it is given up. */
+function hasRoom(needs: DeliveryNeeds, session: Session): boolean {
+  const { limits, holdings } = needs;
   const waiting = (session.outgoing?.queued ?? 0) + (session.queuedQos0?.length ?? 0);
-  if (limits.maxQueuedMessages > 0 && waiting >= limits.maxQueuedMessages) return false;
-  if (limits.maxQueuedBytes === 0) return true;
-  // Mosquitto: the last one taken may go beyond the limit.
-  return (session.outgoing?.queuedBytes ?? 0) + session.queuedQos0Bytes < limits.maxQueuedBytes;
+  const waitingBytes = (session.outgoing?.queuedBytes ?? 0) + session.queuedQos0Bytes;
+  const isFull =
+    (limits.maxQueuedMessages > 0 && waiting >= limits.maxQueuedMessages) ||
+    // Mosquitto: the last one taken may go beyond the limit.
+    (limits.maxQueuedBytes > 0 && waitingBytes >= limits.maxQueuedBytes);
+  if (isFull) {
+    drop(needs, session, 'queueFull');
+    return false;
+  }
+  if (holdings.bytes + holdings.count * messageOverheadBytes < limits.allHeldBytesMax) return true;
+  drop(needs, session, 'memoryFull');
+  return false;
+}
+
+/** Whether as much waits for all sockets together as may. */
+export function areSocketsFull(needs: Pick<DeliveryNeeds, 'packetsOutBytes' | 'limits'>): boolean {
+  return needs.packetsOutBytes > needs.limits.allSocketsBytesMax;
 }
 
 /** What becomes of a delivery that was handed to the outlet; one that is too large for the client is done without being sent. */
