@@ -4,6 +4,24 @@
  * What is exported here is the public API; everything else may change.
  */
 export type { ConnectRequest } from './contracts/authenticator.ts';
+export type {
+  History,
+  HistoryBuckets,
+  HistoryExportRequest,
+  HistoryFault,
+  HistoryFormat,
+  HistoryMessage,
+  HistoryMessagesPage,
+  HistoryMessagesRequest,
+  HistoryQuery,
+  HistoryQueryResult,
+  HistoryRuleStats,
+  HistorySeries,
+  HistorySeriesPage,
+  HistorySeriesRequest,
+  HistorySinkStats,
+  HistoryStats,
+} from './contracts/history.ts';
 export type { ConnectedClient } from './contracts/hooks.ts';
 export type { LogType } from './contracts/logger.ts';
 export type { Publisher } from './contracts/message.ts';

@@ -41,7 +41,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ...['http', 'bridge', 'observe', 'client', 'connection', 'transport', 'security', 'store', 'history', 'cluster'],
     ...['broker', 'session', 'contracts', 'config', 'codec', 'topics', 'base'],
   ],
-  cli: ['server', 'client', 'config', 'security', 'store', 'history', 'observe/logger', 'base'],
+  cli: ['server', 'client', 'config', 'security', 'store', 'history', 'type:contracts', 'observe/logger', 'base'],
   '.': ['server', 'contracts'],
 };
 

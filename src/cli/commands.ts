@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly main: Main }>>>
   db: () => import('./db.ts'),
   doctor: () => import('./doctor.ts'),
   help: () => import('./commands-help.ts'),
+  history: () => import('./history.ts'),
   link: () => import('./link.ts'),
   passwd: () => import('./passwd.ts'),
   pub: () => import('./pub.ts'),

@@ -108,3 +108,67 @@ export const dbTool: PlainTool = {
   ],
   operands: ['check', 'repair', 'export', 'import'],
 };
+
+export const historyTool: PlainTool = {
+  called: 'moustique history',
+  purpose: 'reads what history_topic keeps, also while the broker runs.',
+  synopses: [
+    'stats [--json] {-d DATABASE | -c FILE}',
+    'query [-t FILTER] [--field PATH] [--from TIME] [--to TIME] [--bucket WIDTH] [--json] {-d DATABASE | -c FILE}',
+    'export [-t FILTER] [--samples [--field PATH]] [--format FORMAT] [--from TIME] [--to TIME] [-o FILE] {-d DATABASE | -c FILE}',
+  ],
+  options: [
+    {
+      flags: ['-d', '--database'],
+      argument: 'DATABASE',
+      help: 'The database, such as /var/lib/mosquitto/history.db.',
+      completes: 'file',
+    },
+    {
+      flags: ['-c', '--config-file'],
+      argument: 'FILE',
+      help: 'The database of a broker with this configuration.',
+      completes: 'file',
+    },
+    {
+      flags: ['-t', '--topic'],
+      argument: 'FILTER',
+      help: 'Topics that match this filter. Default: #, which is all but those beginning with $.',
+    },
+    {
+      flags: ['--field'],
+      argument: 'PATH',
+      help: "Of JSON payloads, the numbers at this place, such as air.co2; '' for payloads that are numbers. Default: all.",
+    },
+    { flags: ['--from'], argument: 'TIME', help: 'From then on. query: default 1h.' },
+    { flags: ['--to'], argument: 'TIME', help: 'Before then. Default: now.' },
+    {
+      flags: ['--bucket'],
+      argument: 'WIDTH',
+      help: 'query: width of a line in time, such as 10s, 5m, 1h, 1d. Default: such that there are at most 100 lines for each series.',
+    },
+    { flags: ['--samples'], help: 'export: the numbers, one per line, instead of whole messages.' },
+    {
+      flags: ['--format'],
+      argument: 'FORMAT',
+      help: 'export: csv or jsonl (one JSON object per line). Default: by the ending of FILE, else csv.',
+      completes: ['csv', 'jsonl'],
+    },
+    {
+      flags: ['-o', '--output'],
+      argument: 'FILE',
+      help: 'export: write this file, which is there wholly or not at all, instead of standard output.',
+      completes: 'file',
+    },
+    { flags: ['--json'], help: 'stats, query: print JSON.' },
+    { flags: ['-h', '--help'], help: 'Show this text.' },
+  ],
+  notes: [
+    'TIME is 2027-01-15, 2027-01-15T08:30, with Z behind it for UTC, else local time; milliseconds since 1970; or how long ago: 30s, 15m, 12h, 7d.',
+    'stats tells how much is kept: of the whole database, and of each history_topic line when -c names the configuration.',
+    'query prints CSV with count, least, largest, mean and last value of every stretch of time that has any, for at most 100 series.',
+    'export prints everything, oldest first (with --samples series by series). Times are UTC. In CSV a payload that is no text is written in Base64, and a text that a spreadsheet would take for a formula has an apostrophe in front.',
+    'Exit status: 0 all is well; 1 the question makes no sense; 2 the database cannot be used, or the disk failed; 3 the command line is wrong.',
+  ],
+  operands: ['stats', 'query', 'export'],
+};

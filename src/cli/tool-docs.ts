@@ -5,7 +5,7 @@ import { clientOptions } from './client-options.ts';
 import { exitStatuses, formatSequences, formatSyntax, optionsFileText } from './command-line-texts.ts';
 import { purposes, synopses } from './help.ts';
 import { OPTION_GROUPS } from './option-row.ts';
-import { dbTool, type PlainTool, passwdTool, signalTool } from './plain-options.ts';
+import { dbTool, historyTool, type PlainTool, passwdTool, signalTool } from './plain-options.ts';
 import { PROPERTY_COMMANDS } from './property-option.ts';
 import type { Tool } from './tool-options.ts';
 
@@ -18,7 +18,7 @@ interface Entry {
 /** Client tools that have a page. */
 const CLIENTS = ['pub', 'sub', 'rr'] as const satisfies readonly Tool[];
 
-const PLAIN = { db: dbTool, passwd: passwdTool, signal: signalTool } as const;
+const PLAIN = { db: dbTool, history: historyTool, passwd: passwdTool, signal: signalTool } as const;
 
 /** The reference of all tools. */
 export function toolsMarkdown(): string {

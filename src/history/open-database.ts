@@ -22,7 +22,7 @@ const cacheKib = 8192;
  * @throws ForeignDatabase, or what the driver throws when the file cannot be opened or made
  */
 export function openForWriting(path: string, clock: Clock, report: Report): Sqlite {
-  const open = driver();
+  const open = sqliteDriver() as OpenSqlite; // one of the two is always there
   try {
     return prepared(open, path, clock);
   } catch (error) {
@@ -50,14 +50,26 @@ export function setAside(path: string, clock: Clock, report: Report, why: unknow
   );
 }
 
+/** A lock this old is not that of somebody who reads or writes. */
+const staleLockMs = 60_000;
+
 /**
  * Opens the database for reading, also while a broker writes.
  *
+ * How the file is written says by whom, and so whose locks count: a file that is written ahead is that of `node:sqlite`.
+ *
  * @throws ForeignDatabase, or what the driver throws
  */
-export function openForReading(path: string): Sqlite {
-  // A file that is written ahead, by a newer Node, cannot be read by the other driver while it is.
-  const database = driver()(path, { isReadOnly: true });
+export function openForReading(path: string, nowMs: number): Sqlite {
+  statSync(path);
+  const isAhead = isWrittenAhead(path);
+  const open = sqliteDriver(isAhead ? 'node:sqlite' : 'node-sqlite3-wasm');
+  if (open === undefined) {
+    throw new Error('the broker that writes it runs on Node.js 22.13 or newer; this command needs the same');
+  }
+  const lock = `${path}.lock`;
+  if (!isAhead && existsSync(lock) && nowMs - statSync(lock).mtimeMs > staleLockMs) rmdirSync(lock);
+  const database = open(path, { isReadOnly: true });
   try {
     database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA cache_size = -${cacheKib}`);
     if (checkSchema(database) === 0) throw new ForeignDatabase('holds no history');
@@ -68,20 +80,14 @@ export function openForReading(path: string): Sqlite {
   }
 }
 
-function driver(): OpenSqlite {
-  const open = sqliteDriver();
-  if (open === undefined) throw new Error('no SQLite'); // one of the two is always there
-  return open;
-}
-
 function prepared(open: OpenSqlite, path: string, clock: Clock): Sqlite {
   const isNew = !existsSync(path) || statSync(path).size === 0;
   // What people publish is nobody else's business.
   if (isNew) closeSync(openSync(path, 'a', 0o600));
   const database = open(path, { isReadOnly: false });
   try {
+    removeStaleLock(`${path}.lock`, clock);
     if (database.driver === 'node-sqlite3-wasm') {
-      removeStaleLock(`${path}.lock`, clock);
       // Without shared memory a file that was written ahead can only be opened by one alone, who then changes that.
       const alone = isNew || !isWrittenAhead(path);
       const change = alone
@@ -129,12 +135,17 @@ function isWrittenAhead(path: string): boolean {
 
 /** Nobody else writes, and a reader is done in no time: a lock that stays is that of a process that was killed. */
 function removeStaleLock(lock: string, clock: Clock): void {
-  const endMs = clock.monotonicMs() + lockPatienceMs;
-  while (existsSync(lock)) {
-    if (clock.monotonicMs() > endMs) {
+  const lockOfNow = () => statSync(lock, { throwIfNoEntry: false })?.ctimeMs;
+  let seen = lockOfNow();
+  let endMs = clock.monotonicMs() + lockPatienceMs;
+  while (seen !== undefined) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    const now = lockOfNow();
+    if (now !== seen) endMs = clock.monotonicMs() + lockPatienceMs;
+    else if (clock.monotonicMs() > endMs) {
       rmdirSync(lock);
       return;
     }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    seen = now;
   }
 }

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import { type Gauges, Stats } from '../broker/stats.ts';
 import { ReasonCode, type ReasonCodeOf } from '../codec/reason-code.ts';
+import type { History } from '../contracts/history.ts';
 import type { ConnectedClient } from '../contracts/hooks.ts';
 import { BrokerLogger } from '../observe/logger.ts';
 import { parseTopicFilter } from '../topics/topic-filter.ts';
@@ -234,6 +235,11 @@ export class EmbeddedBroker {
   kick(clientId: string, options: KickOptions = {}): boolean {
     const { reasonCode = ReasonCode.AdministrativeAction, endSession = false } = options;
     return this.#broker('kick').kick(clientId, reasonCode, endSession);
+  }
+
+  /** What may be asked of the messages that `historyTopic` keeps; null without it, and while the broker does not run. */
+  get history(): History | null {
+    return this.#running?.history ?? null;
   }
 
   /** A snapshot; all 0 before the start. */

@@ -40,6 +40,9 @@ interface Surroundings {
 export class BrokerHistory {
   readonly #broker: Broker;
   readonly #surroundings: Surroundings;
+  /** What is being opened, changed or closed; one after the other. */
+  #work: Promise<void> = Promise.resolve();
+  #settings: string | null = null;
   #open: { readonly service: HistoryService; readonly unwatch: () => void; release(): void } | null = null;
 
   constructor(broker: Broker, surroundings: Surroundings) {
@@ -57,20 +60,41 @@ export class BrokerHistory {
    *
    * @throws StartError - the database is used by another process, or cannot be opened
    */
-  async apply(config: Config): Promise<void> {
+  apply(config: Config): Promise<void> {
     const settings = historySettingsOf(config);
-    if (settings.rules.length === 0) {
-      await this.close();
-    } else if (this.#open === null) {
-      await this.#start(settings);
-    } else {
-      this.#open.service.change(settings);
-      this.#broker.watchAgain();
-    }
+    return this.#inTurn(async () => {
+      const text = JSON.stringify(settings);
+      if (text === this.#settings) return;
+      this.#settings = text;
+      const { logger } = this.#surroundings;
+      if (settings.rules.length === 0) {
+        if (this.#open !== null) logger.log('information', 'History: nothing is kept any more.');
+        await this.#end();
+        return;
+      }
+      if (this.#open === null) {
+        await this.#start(settings);
+      } else {
+        this.#open.service.change(settings);
+        this.#broker.watchAgain();
+      }
+      const filters = settings.rules.map(({ filter }) => filter).join(' ');
+      logger.log('information', `History: messages of ${filters} are kept in ${settings.file}.`);
+    });
   }
 
   /** Stops recording, and waits until what was recorded is written. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.#inTurn(() => this.#end());
+  }
+
+  #inTurn(run: () => Promise<void>): Promise<void> {
+    const turn = this.#work.then(run);
+    this.#work = turn.catch(() => {});
+    return turn;
+  }
+
+  async #end(): Promise<void> {
     const open = this.#open;
     if (open === null) return;
     this.#open = null;
@@ -87,6 +111,7 @@ export class BrokerHistory {
       const service = await HistoryService.start(settings, { ...this.#surroundings, nowMs: () => engine.nowMs });
       this.#open = { service, unwatch: this.#broker.watch(service.hooks), release: () => lock.release() };
     } catch (error) {
+      this.#settings = null;
       lock.release();
       throw refusal(settings.file, error);
     }

@@ -130,6 +130,15 @@ test('persistence.mjs: the broker remembers', async () => {
   await interrupt(second);
 });
 
+test('history.mjs: what was published can be asked for', async () => {
+  const example = start(resources, 'history.mjs', [join(tempDir(resources), 'data')]);
+  await urlsOf(example);
+  expect(example.stdout).toMatch(
+    /^maison\/salon temperature: 20\.5 to 24, mean 22\nlast: maison\/salon \{"temperature":24\}\n/,
+  );
+  await interrupt(example);
+});
+
 describeWith(['openssl'], 'websockets-tls.mjs', () => {
   test('listeners of all kinds', async () => {
     const dir = tempDir(resources);
