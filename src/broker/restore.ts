@@ -1,4 +1,5 @@
 /** Durable state into memory at start, and the whole of it out again for a snapshot. */
+import { NumberTable } from '../base/number-table.ts';
 import { type Message } from '../contracts/message.ts';
 import { DeliveryState, type Fact, type SessionFact, type SubscriptionFact } from '../contracts/store.ts';
 import { hold, release } from '../session/holding.ts';
@@ -42,7 +43,7 @@ export interface Restored {
  */
 export function restore(engine: Engine, newSession: (fact: SessionFact) => Session): Restored {
   const counts: Restored = { sessions: 0, subscriptions: 0, messages: 0, deliveries: 0, retained: 0 };
-  const messages = new Map<number, Message>();
+  const messages = new NumberTable<Message>();
   const lastSequences = new Map<Session, number>();
   for (const fact of engine.store.restore()) {
     switch (fact.kind) {

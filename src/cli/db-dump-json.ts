@@ -114,7 +114,7 @@ function messageRow(reader: ByteReader, version: number): string {
     ['topic', message.topicName],
     ['clientid', message.clientId],
     ...(message.username === '' ? [] : ([['username', message.username]] as const)),
-    ['payload', message.payload.toString('base64')],
+    ['payload', reader.bytes.toString('base64', message.payloadStart, message.payloadEnd)],
     ...(properties.length === 0 ? [] : ([['properties', { json: jsonArray(properties, true) }]] as const)),
   ]);
 }

@@ -203,6 +203,7 @@ function plainDump(io: ToolIo): ChunkDump {
 }
 
 function plainMessage(io: ToolIo, message: StoredMessage, reader: ByteReader): void {
+  const payload = reader.bytes.subarray(message.payloadStart, message.payloadEnd);
   const field = (name: string, value: string | number | bigint): void => line(io, `\t${name}: ${value}`);
   field('Store ID', message.id);
   field('Source Port', message.listenerPort);
@@ -210,9 +211,8 @@ function plainMessage(io: ToolIo, message: StoredMessage, reader: ByteReader): v
   field('Topic', message.topicName);
   field('QoS', message.qos);
   field('Retain', message.retain);
-  field('Payload Length', message.payload.length);
+  field('Payload Length', payload.length);
   field('Expiry Time', message.expirySeconds);
-  const { payload } = message;
   if (payload.length > 0 && payload.length < 256 && isUtf8(payload) && !payload.includes(0)) {
     field('Payload', payload.toString('utf8'));
   }

@@ -27,7 +27,9 @@ export interface StoredMessage {
   readonly topicName: string;
   readonly qos: number;
   readonly retain: number;
-  readonly payload: Buffer;
+  /** In the reader's bytes. */
+  readonly payloadStart: number;
+  readonly payloadEnd: number;
   /** Length of the encoded properties, at which the reader stands. */
   readonly propertiesLength: number;
 }
@@ -102,7 +104,7 @@ function readNewMessage(reader: ByteReader): StoredMessage {
   const clientId = reader.text(clientIdLength, 'Client Identifier');
   const username = reader.text(usernameLength, 'user name');
   const topicName = reader.text(topicLength, 'Topic Name');
-  const payload = reader.copy(payloadLength, 'payload');
+  const payloadStart = reader.skip(payloadLength, 'payload');
   const propertiesLength = reader.remaining > 0 ? reader.variableByteInteger('properties') : 0;
   return {
     id,
@@ -114,7 +116,8 @@ function readNewMessage(reader: ByteReader): StoredMessage {
     topicName,
     qos,
     retain,
-    payload,
+    payloadStart,
+    payloadEnd: payloadStart + payloadLength,
     propertiesLength,
   };
 }
@@ -129,7 +132,8 @@ function readOldMessage(reader: ByteReader, version: number): StoredMessage {
   const topicName = reader.text16('Topic Name');
   const qos = reader.u8('QoS');
   const retain = reader.u8('retain');
-  const payload = reader.copy(reader.u32('payload length'), 'payload');
+  const payloadLength = reader.u32('payload length');
+  const payloadStart = reader.skip(payloadLength, 'payload');
   return {
     id,
     expirySeconds: 0,
@@ -140,7 +144,8 @@ function readOldMessage(reader: ByteReader, version: number): StoredMessage {
     topicName,
     qos,
     retain,
-    payload,
+    payloadStart,
+    payloadEnd: payloadStart + payloadLength,
     propertiesLength: 0,
   };
 }

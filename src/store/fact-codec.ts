@@ -5,6 +5,7 @@ import type { SessionFact, SubscriptionFact, WillFact } from '../contracts/store
 import type { ByteReader } from './byte-reader.ts';
 import { FormatError } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
+import { PayloadSlab } from './payload-slab.ts';
 import { RecordType } from './record.ts';
 
 /** Whom records are told to, in the order in which they were written. */
@@ -32,8 +33,11 @@ export interface RecordSink {
   willRemoved(clientId: string): void;
 }
 
-/** Topic Names and publishers read from one store, so that messages share them. */
+const noBytes = Buffer.alloc(0);
+
+/** Topic Names, publishers and blocks of payloads read from one store, so that messages share them. */
 export class Interner {
+  readonly slab = new PayloadSlab();
   /** Topic Name → topic. */
   readonly #topics = new Map<string, Topic>();
   #publisher: Publisher = { clientId: '', username: null, listenerPort: 0 };
@@ -94,15 +98,17 @@ export function readMessage(reader: ByteReader, interner: Interner): Message {
   const propertiesLength = reader.variableByteInteger('properties');
   if (expiryOffset >= 0 && expiryOffset + 4 > propertiesLength) throw new FormatError('properties are too short');
   const properties = reader.copy(propertiesLength, 'properties');
-  const payload = reader.copy(reader.u32('payload'), 'payload');
+  const payloadLength = reader.u32('payload');
+  const payloadStart = reader.skip(payloadLength, 'payload');
   const message = createMessage(interner.topic(topicName), interner.publisher(clientId, username, listenerPort), {
-    payload,
+    payload: noBytes,
     qos: checkedQos(flags & 3),
     retain: (flags & 4) !== 0,
     properties,
     expiryOffset,
     expiresAtMs,
   });
+  interner.slab.fill(message, reader.bytes, payloadStart, payloadStart + payloadLength);
   message.publisherPacketId = publisherPacketId;
   message.storeId = storeId;
   return message;

@@ -77,7 +77,14 @@ const delivery = (
 });
 
 /** A fact as a text that is the same for equal facts. */
+/** A fact as a text; where the payload of its message lies makes no difference. */
 function text(fact: Fact): string {
+  if ('message' in fact) {
+    const { message } = fact;
+    message.payloadSource = Buffer.from(message.payload);
+    message.payloadEnd -= message.payloadStart;
+    message.payloadStart = 0;
+  }
   return inspect(fact, { sorted: true, depth: 4, maxArrayLength: 8, breakLength: Number.POSITIVE_INFINITY });
 }
 

@@ -28,6 +28,7 @@ import { readStoredProperties } from './message-properties.ts';
 import { RecordType, recordEnd, recordHeaderSize, recordIsIntact } from './record.ts';
 
 const never = 0xffff_ffff;
+const noBytes = Buffer.alloc(0);
 
 export interface DatabaseCounts {
   messages: number;
@@ -128,20 +129,21 @@ export class DatabaseReader {
   }
 
   #message(stored: StoredMessage, reader: ByteReader, exactExpiryMs: number): Fact | null {
-    const { id, expirySeconds, clientId, username, listenerPort, topicName, payload, propertiesLength } = stored;
+    const { id, expirySeconds, clientId, username, listenerPort, topicName, propertiesLength } = stored;
     const properties = readStoredProperties(reader, propertiesLength, expirySeconds > 0);
     if (topicName === '') throw new FormatError('a message has no Topic Name');
     const expiresAtMs = exactExpiryMs >= 0 ? exactExpiryMs : Math.max(expirySeconds, 0) * 1000;
     if (id === placeholderStoreId || (expiresAtMs > 0 && expiresAtMs <= this.#nowMs)) return null;
     const publisher = this.#interner.publisher(clientId, username === '' ? null : username, listenerPort);
     const message = createMessage(this.#interner.topic(topicName), publisher, {
-      payload,
+      payload: noBytes,
       qos: checkedQos(stored.qos),
       retain: stored.retain !== 0,
       properties: properties.bytes,
       expiryOffset: properties.expiryOffset,
       expiresAtMs,
     });
+    this.#interner.slab.fill(message, reader.bytes, stored.payloadStart, stored.payloadEnd);
     message.publisherPacketId = stored.publisherPacketId;
     message.storeId = this.#adopt(id);
     return { kind: 'message', message };

@@ -4,11 +4,12 @@
  * Records are absolute (this is put, that is removed), so replaying some that the snapshot already contains changes nothing in
  * the end. What refers to a message or session that is missing, because a damaged record took it away, is passed over.
  */
+
+import { NumberTable } from '../base/number-table.ts';
 import type { Message } from '../contracts/message.ts';
 import type { Fact, SessionFact, SubscriptionFact, WillFact } from '../contracts/store.ts';
 import { DeliveryState } from '../contracts/store.ts';
 import type { RecordSink } from './fact-codec.ts';
-import { NumberTable } from './number-table.ts';
 
 interface OutgoingDelivery {
   readonly message: Message | null;
