@@ -1,4 +1,5 @@
 /** Command lines that are run through Debian's tools and ours; see `golden.test.ts`. */
+import { spellings } from './golden-spellings.ts';
 
 /** One command line. */
 export interface Vector {
@@ -480,5 +481,6 @@ export function allVectors(): readonly Vector[] {
     ...optionsFiles(),
     ...requests(),
     ...printed(),
+    ...spellings(),
   ];
 }

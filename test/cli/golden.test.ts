@@ -2,6 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
+import { clientOptions } from '../../src/cli/client-options.ts';
 import { startBroker, type TestBroker } from '../harness/brokers.ts';
 import { freePort } from '../harness/ports.ts';
 import { describeWith, programPath } from '../harness/programs.ts';
@@ -10,6 +11,7 @@ import { useResources } from '../harness/resources.ts';
 import { runToEnd } from '../harness/running-process.ts';
 import { tempDir } from '../harness/temp-dir.ts';
 import { deviations, type Result, rewordings } from './golden-differences.ts';
+import { NEWER_OPTIONS } from './golden-spellings.ts';
 import { allVectors, type Vector } from './golden-vectors.ts';
 
 /** Command lines that run at the same time. */
@@ -90,6 +92,20 @@ describeWith(['mosquitto', 'mosquitto_pub'], "Mosquitto 2.0.11's tools and ours"
 
   test('there are at least 400 command lines', () => {
     expect(vectors.length).toBeGreaterThanOrEqual(400);
+  });
+
+  test('every option that both know is in one, under each of its names', () => {
+    const missing = clientOptions.flatMap((row) =>
+      row.flags
+        .filter((flag) => !NEWER_OPTIONS.has(flag))
+        .flatMap((flag) =>
+          (['pub', 'sub', 'rr'] as const)
+            .filter((tool) => row.tools.includes(tool) && !NEWER_OPTIONS.has(`${tool} ${flag}`))
+            .filter((tool) => !vectors.some((vector) => vector.tool === tool && vector.args.includes(flag)))
+            .map((tool) => `${tool} ${flag}`),
+        ),
+    );
+    expect(missing).toEqual([]);
   });
 
   test('every difference is on the reviewed list', async () => {
