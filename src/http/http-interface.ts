@@ -45,6 +45,7 @@ export class HttpInterface {
   readonly #sockets = new MessageSocketServer(liveMessageBytesMax);
   readonly #endings: (() => void)[] = [];
   readonly #servers = new Set<Server>();
+  #announced: readonly HttpListener[] = [];
 
   /** @throws ConsoleStateError - the console's file is there and cannot be used */
   constructor(surroundings: HttpSurroundings, log: RecentLog) {
@@ -114,24 +115,23 @@ export class HttpInterface {
     return server;
   }
 
-  /** A listener is open: says where, and how to make the first account. */
-  announce(listener: HttpListener): void {
+  /** Listeners are open: says where, and how to make the first account. */
+  announce(listeners: readonly HttpListener[] = this.#announced): void {
+    this.#announced = listeners;
     const { identities, firstRun, surroundings } = this.#services;
     const { logger } = surroundings;
-    const { host, path, httpDir } = listener.config;
-    if (httpDir !== null || path !== null) return;
-    const name =
-      host === null || host === '127.0.0.1' || host === '::1' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-    const address = `${listener.isTls ? 'https' : 'http'}://${name}:${listener.port}/`;
+    const addresses = listeners.filter(({ config }) => config.httpDir === null && config.path === null).map(addressOf);
+    if (addresses.length === 0) return;
+    const all = addresses.join(' and ');
     if (!identities.isFirstRun) {
-      logger.log('notice', `The web console is at ${address}`);
+      logger.log('notice', `The web console is at ${all}`);
       return;
     }
     // The link lets its reader in, and clients may read a log that goes to topics.
     if (surroundings.config().global.logDest.includes('topic')) {
       logger.log(
         'warning',
-        `Warning: The web console at ${address} has no account. Its link is not shown because the log goes to topics.`,
+        `Warning: The web console at ${all} has no account, and the log goes to topics: its link is not shown.`,
       );
       logger.log(
         'warning',
@@ -139,17 +139,20 @@ export class HttpInterface {
       );
       return;
     }
+    const token = firstRun.issue();
     logger.log(
       'notice',
       `The web console has no account yet. Open this link within ${linkMinutes} minutes to make one:`,
     );
-    logger.log('notice', `    ${address}#/welcome?token=${firstRun.issue()}`);
+    for (const address of addresses) logger.log('notice', `    ${address}#/welcome?token=${token}`);
   }
 
   /** The configuration was read again. */
   reloaded(): void {
     this.#services.index.bytesMax = indexBytes(this.#services.surroundings.config().global.httpIndexMemory);
     this.#services.identities.forget();
+    // The link of the start may be lost or too old.
+    if (this.#services.identities.isFirstRun) this.announce();
   }
 
   close(): void {
@@ -185,4 +188,11 @@ export class HttpInterface {
 
 function indexBytes(mebibytes: number): number {
   return mebibytes * 1024 * 1024;
+}
+
+/** For somebody at this machine. */
+function addressOf({ config: { host }, port, isTls }: HttpListener): string {
+  const isLocal = host === null || host === '127.0.0.1' || host === '::1';
+  const name = isLocal ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `${isTls ? 'https' : 'http'}://${name}:${port}/`;
 }

@@ -18,8 +18,10 @@ export const wholeBytesMax = 1024 * 1024;
 const sampleMs = 500;
 /** How fast the rate follows: about this long for two thirds of a change. */
 const rateMs = 10_000;
-/** What a record, its node and its place in the tree take without texts and ring. Measured. */
-const recordBytes = 420;
+/** What a record, a node and a node's list of children take, without texts and ring. Measured. */
+const recordBytes = 300;
+const nodeBytes = 120;
+const childrenBytes = 200;
 /** Records that are passed over because they were used again, for one that is forgotten. */
 const secondChances = 64;
 
@@ -88,10 +90,11 @@ const noTaps: readonly Tap[] = [];
 export class TopicIndex {
   readonly root = new TopicNode('', null);
   readonly rings = new NumberRings();
+  /** Topic Name → record: topics whose route is not cached are found by it. */
+  readonly #records = new Map<string, TopicRecord>();
   readonly #nowMs: () => number;
   #bytesMax: number;
   #bytes = 0;
-  #count = 0;
   #evicted = 0;
   #oldest: TopicRecord | null = null;
   #newest: TopicRecord | null = null;
@@ -123,7 +126,7 @@ export class TopicIndex {
 
   /** Topics it knows. */
   get count(): number {
-    return this.#count;
+    return this.#records.size;
   }
 
   /** Topics forgotten because of the budget. */
@@ -160,7 +163,7 @@ export class TopicIndex {
 
   /** The record of a Topic Name. */
   find(name: string): TopicRecord | undefined {
-    return this.node(name)?.record ?? undefined;
+    return this.#records.get(name);
   }
 
   /** The node at a path; undefined when nothing was seen there. */
@@ -232,10 +235,15 @@ export class TopicIndex {
       return known;
     }
     let node = this.root;
+    let bytes = recordBytes + 2 * name.length;
     for (const level of name.split('/')) {
-      node.children ??= new Map();
+      if (node.children === null) {
+        node.children = new Map();
+        bytes += childrenBytes;
+      }
       let next = node.children.get(level);
       if (next === undefined) {
+        bytes += nodeBytes;
         next = new TopicNode(level, node);
         node.children.set(level, next);
       }
@@ -243,12 +251,12 @@ export class TopicIndex {
     }
     const record = new TopicRecord(name, node);
     node.record = record;
+    this.#records.set(name, record);
     for (let above: TopicNode | null = node; above !== null; above = above.parent) above.topics++;
     record.placedMs = record.ratedMs = this.#nowMs();
     this.#append(record);
-    this.#count++;
     topic.mark = record;
-    this.#account(record, recordBytes + 2 * name.length);
+    this.#account(record, bytes);
     return record;
   }
 
@@ -259,7 +267,7 @@ export class TopicIndex {
   }
 
   #makeRoom(): void {
-    while (this.#bytes > this.#bytesMax && this.#oldest !== null && this.#count > 1) {
+    while (this.#bytes > this.#bytesMax && this.#oldest !== null && this.#records.size > 1) {
       let record: TopicRecord = this.#oldest;
       for (
         let chance = 0;
@@ -279,12 +287,12 @@ export class TopicIndex {
   #forget(record: TopicRecord): void {
     this.#take(record);
     record.isGone = true;
+    this.#records.delete(record.name);
     record.whole = null;
     if (record.ring >= 0) this.rings.giveBack(record.ring);
     record.ring = -1;
     this.#bytes -= record.bytes;
     record.bytes = 0;
-    this.#count--;
     this.#evicted++;
     let node: TopicNode | null = record.node;
     node.record = null;

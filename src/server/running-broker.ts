@@ -341,9 +341,8 @@ export class RunningBroker {
           packetBufferSize,
         ),
       announce: (listeners) => {
-        for (const listener of listeners) {
-          if (listener.config.protocol === 'http_api') http.announce(httpListenerOf(listener, accessControl));
-        }
+        const own = listeners.filter(({ config }) => config.protocol === 'http_api');
+        http.announce(own.map((listener) => httpListenerOf(listener, accessControl)));
       },
     };
   }

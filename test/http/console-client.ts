@@ -110,6 +110,6 @@ export async function loggedIn(broker: TestBroker, name: (typeof userNames)[numb
 export async function linkToken(broker: TestBroker): Promise<string> {
   const pattern = /#\/welcome\?token=([\w-]+)/g;
   const written = (): string => broker.process.stdout + broker.process.stderr;
-  await waitFor('a link in the log', () => pattern.test(written()));
-  return [...written().matchAll(pattern)].at(-1)?.[1] ?? '';
+  const last = (): string | undefined => [...written().matchAll(pattern)].at(-1)?.[1];
+  return await waitFor('a link in the log', last);
 }

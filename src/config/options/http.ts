@@ -39,6 +39,6 @@ export const httpOptions = {
     unit: 'MiB',
     reload: 'live',
     isExtension: true,
-    doc: 'Memory for what the web console knows about each topic: last value, count, rate and the last 60 numbers, about 0.7 KiB a topic. Topics that were quiet the longest are forgotten above it; retained messages are shown all the same. Without an `http_api` listener nothing is kept.',
+    doc: 'Memory for what the web console knows about each topic: last value, count, rate and the last 60 numbers, about 1 KiB a topic. Topics that were quiet the longest are forgotten above it; retained messages are shown all the same. Without an `http_api` listener nothing is kept.',
   }),
 };

@@ -13,6 +13,9 @@ type Request = Extract<LiveRequest, { readonly type: 'tree' }>;
 /** Rows of one window; more are not sent. */
 export const rowsMax = 500;
 
+/** How often new topics are counted: every open node is looked at. */
+const newTopicsMs = 1000;
+
 /** What was below an open node when it was looked at. */
 interface Look {
   readonly levels: readonly string[];
@@ -31,7 +34,10 @@ export class TreeView implements View {
   #visible: VisibleTopics | null = null;
   #isDue = true;
   #isPaused = false;
+  /** As last told, as last counted, and when. */
   #newTopics = 0;
+  #latestNew = 0;
+  #countedMs = 0;
 
   constructor(services: HttpServices, request: Request) {
     this.#services = services;
@@ -54,7 +60,11 @@ export class TreeView implements View {
     }
     if (this.#isPaused || this.#visible === null) return null;
     const rows = this.#visible.changes();
-    const newTopics = this.#countNew();
+    if (nowMs - this.#countedMs >= newTopicsMs) {
+      this.#countedMs = nowMs;
+      this.#latestNew = this.#countNew();
+    }
+    const newTopics = this.#latestNew;
     if (rows.length === 0 && newTopics === this.#newTopics) return null;
     this.#newTopics = newTopics;
     return { type: 'update', view: this.#view, atMs: nowMs, rows, newTopics };
@@ -108,7 +118,7 @@ export class TreeView implements View {
     const { tree, index } = this.#services;
     const rows = paths.map((path) => ({ ...tree.row(path, rings), isExpanded: open.has(path) }));
     this.#visible = new VisibleTopics(index, tree, paths, { rings, whole: false }, true);
-    this.#newTopics = this.#countNew();
+    this.#newTopics = this.#latestNew = this.#countNew();
     return { type: 'tree', view: this.#view, total: at, from, rows };
   }
 
