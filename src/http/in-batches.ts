@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 /** Time one step takes before others get their turn. */
 const sliceMs = 4;
 /** Between looks at the clock. */
-const chunk = 32;
+const chunk = 128;
 
 /**
  * Does something with each, with pauses in which everything else goes on.

@@ -43,30 +43,28 @@ export async function findTopics(services: HttpServices, mode: SearchMode, q: st
   let searched = 0;
   let ratePerSecond = 0;
   let isComplete = true;
-  const look = (topic: string, payload: () => string): boolean => {
-    searched++;
-    if (!isFound(topic, payload)) return false;
+  const take = (topic: string, record: TopicRecord | undefined): void => {
     total++;
     if (found.length < limit) found.push(topic);
-    return true;
+    if (record !== undefined) ratePerSecond += rateOf(record, nowMs);
   };
   const isLate = (): boolean => {
-    if (searched % 4096 !== 0 || clock.monotonicMs() < endMs) return false;
+    if (++searched % 4096 !== 0 || clock.monotonicMs() < endMs) return false;
     isComplete = false;
     return true;
   };
-  // As an array: what is forgotten meanwhile would end the walk.
-  await inBatches([...index.records()], clock, (record: TopicRecord) => {
-    if (!record.isGone && look(record.name, () => record.preview)) ratePerSecond += rateOf(record, nowMs);
-    return !isLate();
-  });
   const kept = mode === 'wildcard' ? retained.find(q).map(({ value }) => value) : retained.values();
   await inBatches(kept, clock, (message: Message | undefined) => {
     if (message === undefined) return true;
-    const { name, mark } = message.topic;
-    const isKnown =
-      mark === undefined || mark === null ? index.find(name) !== undefined : !(mark as TopicRecord).isGone;
-    if (!isKnown) look(name, () => message.payload.toString('latin1', 0, previewBytes));
+    const { name } = message.topic;
+    const payload = (): string => index.find(name)?.preview ?? message.payload.toString('latin1', 0, previewBytes);
+    if (isFound(name, payload)) take(name, index.find(name));
+    return !isLate();
+  });
+  // As an array: what is forgotten meanwhile would end the walk.
+  await inBatches(index.all(), clock, (record: TopicRecord) => {
+    const isNew = !record.isGone && isFound(record.name, () => record.preview);
+    if (isNew && retained.get(record.name) === undefined) take(record.name, record);
     return !isLate();
   });
   return { found, total, searched, isComplete, ratePerSecond };

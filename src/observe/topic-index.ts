@@ -176,9 +176,11 @@ export class TopicIndex {
     return node;
   }
 
-  /** Every record, those forgotten next first. */
-  *records(): Generator<TopicRecord> {
-    for (let record = this.#oldest; record !== null; record = record.newer) yield record;
+  /** Every record of this moment, those forgotten next first. */
+  all(): TopicRecord[] {
+    const records: TopicRecord[] = [];
+    for (let record = this.#oldest; record !== null; record = record.newer) records.push(record);
+    return records;
   }
 
   /** The numbers of a record's ring that were added after the first `from`. */
