@@ -48,6 +48,9 @@ function rowsOf(section: string, scopes: readonly string[], values: object, orig
 function written(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (Array.isArray(value)) return value.map(written).join(', ');
-  if (typeof value === 'object') return Object.values(value).map(written).join(' ');
+  if (typeof value === 'object') {
+    const parts = Object.entries(value).filter(([, part]) => part !== null && part !== undefined && part !== '');
+    return parts.map(([name, part]) => (typeof part === 'string' ? part : `${name} ${written(part)}`)).join(' ');
+  }
   return String(value as string | number | boolean);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startBroker, type TestBroker } from '../harness/brokers.ts';
 import { useResources } from '../harness/resources.ts';
-import { ConsoleClient, loggedIn, startWithUsers } from './console-client.ts';
+import { type ConsoleClient, loggedIn, startWithUsers } from './console-client.ts';
 
 const MiB = 1024 * 1024;
 
