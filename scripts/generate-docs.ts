@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { performancePage, readResults } from '../bench/report/results.ts';
 import { toolManPages, toolsMarkdown } from '../src/cli/tool-docs.ts';
 import { configurationManPage, configurationMarkdown } from '../src/config/describe.ts';
+import { httpApiMarkdown } from '../src/http/describe.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -17,6 +18,7 @@ const documents: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': configurationMarkdown,
   'docs/man/moustique.conf.5': configurationManPage,
   'docs/tools.md': toolsMarkdown,
+  'docs/http-api.md': httpApiMarkdown,
   'docs/performance.md': () => performancePage(readResults(recorded('results.json')), recorded('remarks.md')),
   ...Object.fromEntries(Object.entries(toolManPages()).map(([name, make]) => [`docs/man/${name}`, make])),
 };

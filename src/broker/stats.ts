@@ -14,6 +14,11 @@ export class Stats {
   publishSent = 0;
   publishBytesReceived = 0;
   publishBytesSent = 0;
+  /** Of the PUBLISH packets, those with QoS 1 and 2; the others have QoS 0. */
+  publishReceivedQos1 = 0;
+  publishReceivedQos2 = 0;
+  publishSentQos1 = 0;
+  publishSentQos2 = 0;
   /** Deliveries given up because of a queue, window or buffer limit: Mosquitto's one number. */
   publishDropped = 0;
   /** Deliveries begun, one for each message and subscription that matched it, and those that the store brought back waiting. */

@@ -36,7 +36,11 @@ export function receivePublish(
   if (hub.isTracing) trace(connection, bytes);
   if (view.qos > policy.maxQos) throw qosNotSupported();
   if (view.retain !== 0 && !engine.limits.retainAvailable) throw retainNotSupported();
-  if (view.qos !== 0) checkReceiveMaximum(connection, view);
+  if (view.qos !== 0) {
+    if (view.qos === 1) engine.stats.publishReceivedQos1++;
+    else engine.stats.publishReceivedQos2++;
+    checkReceiveMaximum(connection, view);
+  }
   const route = resolveRoute(connection, bytes, view);
 
   const sizeLimit = engine.limits.messageSizeLimit;

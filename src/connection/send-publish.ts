@@ -58,6 +58,8 @@ export function sendPublish(
   if (qos === 1) receiver.outbox.markQuestion();
   const { stats } = hub.engine;
   stats.publishSent++;
+  if (qos === 1) stats.publishSentQos1++;
+  else if (qos === 2) stats.publishSentQos2++;
   stats.publishBytesSent += message.payloadEnd - message.payloadStart;
   if (hub.isTracing) {
     const line = {

@@ -111,6 +111,8 @@ export interface Store {
   onCommitted: (() => void) | null;
   /** Why nothing can be made safe at present (`ENOSPC`), null while all is well. */
   readonly trouble: string | null;
+  /** How often facts were made safe since the start, and the seconds that took in all; absent where nothing is. */
+  readonly commits?: { readonly count: number; readonly seconds: number };
   /** Called when `trouble` has changed; set once by the engine. */
   onTrouble: (() => void) | null;
 

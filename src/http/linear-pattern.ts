@@ -276,9 +276,7 @@ class PatternReader {
   #set(): CharSet {
     const isOpposite = this.#take('^');
     const sets: CharSet[] = [];
-    let isFirst = true;
-    for (let char = this.#next(); char !== ']' || isFirst; char = this.#next()) {
-      isFirst = false;
+    for (let char = this.#next(); char !== ']'; char = this.#next()) {
       if (char === '\\') {
         sets.push(this.#escape());
         continue;

@@ -61,6 +61,7 @@ function figuresOf({ surroundings, rates, index, startedMs }: HttpServices) {
     residentBytes: process.memoryUsage.rss(),
     cpuSeconds: (user + system) / 1e6,
     freeDiskBytes: surroundings.freeDiskBytes(),
+    commits: surroundings.broker.engine.store.commits ?? null,
     isStoreSafe: surroundings.broker.engine.store.trouble === null,
     topicIndex: { topics: index.count, bytes: index.bytes, evicted: index.evicted },
   };

@@ -56,6 +56,18 @@ const messageDropRows = rowsOf(messageDrops).map(
   }),
 );
 
+/** PUBLISH packets in one direction, a row for each QoS. */
+function qosRows(direction: 'received' | 'sent', counts: (stats: Readonly<Stats>) => readonly number[]): Metric[] {
+  return [0, 1, 2].map((qos) => ({
+    topics: [`publish/messages/${direction}/qos${qos}`],
+    kind: 'counter',
+    exportName: `mqtt_publish_${direction}_by_qos_total`,
+    labels: { qos: String(qos) },
+    help: `PUBLISH packets ${direction}. With QoS ${qos}.`,
+    read: ({ stats }) => counts(stats)[qos] ?? 0,
+  }));
+}
+
 function rowsOf<Reason extends string>(rows: Readonly<Record<Reason, DropRow>>): [Reason, DropRow][] {
   return Object.entries(rows) as [Reason, DropRow][]; // every key of the table, and no other
 }
@@ -252,6 +264,12 @@ export const metrics: readonly Metric[] = [
     help: 'Deliveries that wait in sessions and were not sent yet.',
     read: ({ gauges }) => gauges.deliveriesWaiting,
   },
+  ...qosRows('received', ({ publishReceived: all, publishReceivedQos1: qos1, publishReceivedQos2: qos2 }) => [
+    ...[all - qos1 - qos2, qos1, qos2],
+  ]),
+  ...qosRows('sent', ({ publishSent: all, publishSentQos1: qos1, publishSentQos2: qos2 }) => [
+    ...[all - qos1 - qos2, qos1, qos2],
+  ]),
   ...deliveryDropRows,
   ...messageDropRows,
 ];

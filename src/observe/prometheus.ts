@@ -14,6 +14,8 @@ export interface ProcessFigures {
   readonly cpuSeconds: number;
   /** Null: nothing is stored. */
   readonly freeDiskBytes: number | null;
+  /** Null: nothing is stored. */
+  readonly commits: { readonly count: number; readonly seconds: number } | null;
   /** Whether the store can make everything safe at present. */
   readonly isStoreSafe: boolean;
   readonly topicIndex: { readonly topics: number; readonly bytes: number; readonly evicted: number };
@@ -35,6 +37,16 @@ export const processMetrics: readonly ProcessMetric[] = [
     'mqtt_store_safe',
     '1 while everything that is acknowledged is safe, 0 while the disk is in trouble.',
     (figures) => (figures.isStoreSafe ? 1 : 0),
+  ),
+  counter(
+    'mqtt_store_commits_total',
+    'Times that messages and sessions were made safe on the disk.',
+    ({ commits }) => commits?.count ?? null,
+  ),
+  counter(
+    'mqtt_store_commit_seconds_total',
+    'Time that took; divided by the commits, how long an acknowledgement waits for the disk.',
+    ({ commits }) => commits?.seconds ?? null,
   ),
   gauge('mqtt_disk_free_bytes', 'Bytes free where the store writes.', ({ freeDiskBytes }) => freeDiskBytes),
   gauge('mqtt_topic_index_topics', 'Topics the console knows something about.', ({ topicIndex }) => topicIndex.topics),

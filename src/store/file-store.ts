@@ -51,6 +51,8 @@ export interface FileStoreOptions {
   readonly blockBytes?: number;
 }
 
+const noCommits = { count: 0, seconds: 0 };
+
 /** What a file store says about itself beyond the contract. */
 export interface FileStore extends Store {
   readonly level: SyncLevel;
@@ -123,6 +125,10 @@ class JournalledStore implements FileStore {
 
   get position(): number {
     return this.#journal?.position ?? 0;
+  }
+
+  get commits(): { readonly count: number; readonly seconds: number } {
+    return this.#journal?.commits ?? noCommits;
   }
 
   get journalBytes(): number {

@@ -59,6 +59,8 @@ export class Journal {
   position = 0;
   /** Bytes written since the last base. */
   bytesSinceBase = 0;
+  /** Writes after which something more was safe, and the seconds they took in all. */
+  readonly commits = { count: 0, seconds: 0 };
 
   #filling = newBatchWriter();
   #recordStart = 0;
@@ -273,6 +275,7 @@ export class Journal {
 
   async #write(): Promise<void> {
     const { level } = this.#options;
+    const startMs = this.#options.clock.monotonicMs();
     const pending = this.#pending;
     if (this.#segment === null && pending.length > 0) {
       this.#segment = await this.#segments.begin(pending[0]?.number ?? this.#nextBatch);
@@ -312,7 +315,10 @@ export class Journal {
     if (this.#hasFailed) this.#recovered();
     const position = done.at(-1)?.position ?? 0;
     if (this.#isSynced) this.#endFlushes(this.#count > 0 || pending.length > 0 ? position : this.position);
-    if (position > 0) this.#options.onCommitted(position);
+    if (position === 0) return;
+    this.commits.count++;
+    this.commits.seconds += (this.#options.clock.monotonicMs() - startMs) / 1000;
+    this.#options.onCommitted(position);
   }
 
   /** Everything up to the position is synced. */

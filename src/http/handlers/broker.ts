@@ -1,6 +1,7 @@
 /** The broker as a whole. */
 import { version } from '../../base/version.ts';
 import { deliveryDrops } from '../../contracts/drop-reason.ts';
+import type { Store } from '../../contracts/store.ts';
 import { effectiveConfig } from '../effective-config.ts';
 import type { HandlersOf } from '../handler.ts';
 import { roleByConfig } from '../identity.ts';
@@ -45,6 +46,7 @@ export function brokerHandlers(
           durability: durabilityOf(config().global),
           trouble: store.trouble,
           freeDiskBytes: surroundings.freeDiskBytes(),
+          commits: commitsOf(store),
         },
         eventLoopDelayMs: rates.eventLoopDelayMs,
         memory: {
@@ -84,6 +86,12 @@ export function brokerHandlers(
     listAudit: () => ({ items: audit.entries, total: audit.entries.length }),
     getLog: ({ query }) => ({ items: log.after(query.after ?? 0), lastSeq: log.lastSeq }),
   };
+}
+
+function commitsOf({ commits }: Pick<Store, 'commits'>) {
+  if (commits === undefined) return null;
+  const { count, seconds } = commits;
+  return { count, meanMs: count === 0 ? 0 : Math.round((seconds / count) * 100_000) / 100 };
 }
 
 function durabilityOf({

@@ -54,6 +54,8 @@ export const brokerAnswer = v.object({
     /** Why nothing can be made safe at present, null while all is well. */
     trouble: v.nullable(v.string()),
     freeDiskBytes: v.nullable(count),
+    /** Since the start; null when nothing is stored. */
+    commits: v.nullable(v.object({ count, meanMs: v.number() })),
   }),
   eventLoopDelayMs: v.object({ mean: v.number(), p99: v.number(), maximum: v.number() }),
   memory: v.object({ rssBytes: count, heapBytes: count, heapMaximumBytes: count }),
