@@ -80,18 +80,37 @@ function arrivalAt(unixMs: number): Arrival {
 
 const HEX = '0123456789abcdef';
 
-/** Control characters, which could move the cursor or worse, become `\xNN`; tabs and line ends stay. */
+/**
+ * Control characters, which could move the cursor or worse, become `\xNN`; tabs and line ends stay. So do the bytes 80 to 9F where
+ * they belong to no character of UTF-8: some terminals take them as control characters too.
+ */
 function printVisibly(out: OutputBuffer, bytes: Buffer, start: number, end: number): void {
+  /** Bytes that still belong to the character that has begun. */
+  let following = 0;
   for (let index = start; index < end; index++) {
     const byte = bytes[index] ?? 0;
-    const isC1 = byte === 0xc2 && index + 1 < end && (bytes[index + 1] ?? 0) >= 0x80 && (bytes[index + 1] ?? 0) < 0xa0;
-    if ((byte < 0x20 && byte !== 0x09 && byte !== NEWLINE) || byte === 0x7f) {
-      out.latin1(`\\x${HEX[byte >> 4]}${HEX[byte & 15]}`);
-    } else if (isC1) {
-      const second = bytes[++index] ?? 0;
-      out.latin1(`\\x${HEX[second >> 4]}${HEX[second & 15]}`);
+    const isContinuation = (byte & 0xc0) === 0x80;
+    if (isContinuation && following > 0) {
+      following--;
+      out.byte(byte);
+      continue;
+    }
+    following = 0;
+    if (byte === 0xc2 && index + 1 < end && isC1(bytes[index + 1] ?? 0)) {
+      printHex(out, bytes[++index] ?? 0);
+    } else if ((byte < 0x20 && byte !== 0x09 && byte !== NEWLINE) || byte === 0x7f || isC1(byte)) {
+      printHex(out, byte);
     } else {
+      following = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc0 ? 1 : 0;
       out.byte(byte);
     }
   }
+}
+
+function isC1(byte: number): boolean {
+  return byte >= 0x80 && byte < 0xa0;
+}
+
+function printHex(out: OutputBuffer, byte: number): void {
+  out.latin1(`\\x${HEX[byte >> 4]}${HEX[byte & 15]}`);
 }

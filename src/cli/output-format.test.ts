@@ -228,5 +228,15 @@ describe('without -F', () => {
     expect(print(undefined, evil, { isTerminal: true, isVerbose: true })).toBe('t a\\x1b[2J\\x07\tb\\x85c\nd\\x7f');
     expect(print('%p', evil, { isTerminal: true })).toBe('a\\x1b[2J\\x07\tb\\x85c\nd\\x7f');
     expect(print(undefined, evil)).toBe('a\x1b[2J\x07\tb\u0085c\nd\x7f');
+    expect(print('%j', evil, { isTerminal: true })).toContain('"payload":"a\\u001b[2J\\u0007\\tb\\x85c\\nd\\x7f"');
+  });
+
+  test('a terminal gets letters of UTF-8 whole, and bytes that are no UTF-8 where they are no control characters', () => {
+    const letters = message({ payload: Buffer.from('é€😀') });
+    expect(print(undefined, letters, { isTerminal: true })).toBe('é€😀');
+    // A continuation byte alone (9b: CSI), one too many, a beginning without an end, and a byte that is never one.
+    const bytes = Buffer.from([0x9b, 0x41, 0xc3, 0xa9, 0x9b, 0xe2, 0x42, 0xc2, 0x9b, 0xff]);
+    const shown = print(undefined, message({ payload: bytes }), { isTerminal: true });
+    expect(shown).toBe('\\x9bAé\\x9b\ufffdB\\x9b\ufffd'); // read back as UTF-8: e2 and ff are there as they came
   });
 });

@@ -342,7 +342,8 @@ function jsonStep(isPretty: boolean, payloadOf: (message: PublishPacket) => stri
     const properties = jsonProperties(message.properties, isPretty);
     if (properties !== undefined) object.member('properties', properties);
     object.member('payload', payload);
-    context.out.latin1(object.end());
+    const bytes = Buffer.from(object.end(), 'latin1');
+    context.foreign(bytes, 0, bytes.length);
   };
 }
 
