@@ -7,7 +7,7 @@ import type { Hooks } from '../contracts/hooks.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Message } from '../contracts/message.ts';
 import type { Store } from '../contracts/store.ts';
-import type { Holdings } from '../session/holding.ts';
+import { type Holdings, newHoldings } from '../session/holding.ts';
 import type { Session, Subscription } from '../session/session.ts';
 import { RetainedTree } from '../topics/retained-tree.ts';
 import { RouteCache } from '../topics/route-cache.ts';
@@ -40,7 +40,7 @@ export class Engine {
   readonly controls = new Map<string, ControlHandler>();
   readonly hooks: Hooks[] = [];
   readonly stats = new Stats();
-  readonly holdings: Holdings = { count: 0, bytes: 0, lastStoreId: 0 };
+  readonly holdings: Holdings = newHoldings();
   readonly routes = new RouteCache<Subscription>();
   readonly tree: SubscriptionTree<Subscription>;
   /** `$share/NAME/FILTER` → its group and the group's entry in the tree. */

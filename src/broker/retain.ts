@@ -2,7 +2,7 @@
 import type { Rights } from '../contracts/authorizer.ts';
 import type { Message, Publisher } from '../contracts/message.ts';
 import { deliver, isExpired } from '../session/deliver.ts';
-import { hold, release } from '../session/holding.ts';
+import { compact, hold, release } from '../session/holding.ts';
 import type { Backlog, Session, Subscription } from '../session/session.ts';
 import type { RetainedNode } from '../topics/retained-tree.ts';
 import type { Engine } from './engine.ts';
@@ -26,7 +26,7 @@ export function retain(engine: Pick<Engine, 'retained' | 'holdings' | 'store'>, 
     return;
   }
   const kept = message.keep();
-  kept.compact();
+  compact(engine.holdings, kept);
   hold(engine.holdings, kept);
   const previous = engine.retained.set(name, kept);
   if (isStored) engine.store.retainedPut(kept);

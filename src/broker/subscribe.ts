@@ -1,5 +1,5 @@
 /** Subscriptions of a session come and go. */
-import type { Session, Subscription } from '../session/session.ts';
+import { noSubscriptions, type Session, type Subscription } from '../session/session.ts';
 import { SharedGroup } from '../topics/shared-group.ts';
 import type { TopicFilter } from '../topics/topic-filter.ts';
 import type { Engine } from './engine.ts';
@@ -34,6 +34,7 @@ export function subscribe(
   subscription.retainHandling = options.retainHandling;
   subscription.ids = options.identifier === 0 ? null : [options.identifier];
   if (existing === undefined) {
+    if (session.subscriptions === noSubscriptions) session.subscriptions = new Map();
     session.subscriptions.set(topicFilter.text, subscription);
     enter(engine, subscription);
   } else if (!engine.limits.allowDuplicateMessages) {
@@ -60,7 +61,7 @@ export function unsubscribe(engine: Needs, session: Session, filter: string): bo
 /** Takes every subscription of a session that ends out of the trees. */
 export function unsubscribeAll(engine: Needs, session: Session): void {
   for (const subscription of session.subscriptions.values()) leave(engine, subscription);
-  session.subscriptions.clear();
+  session.subscriptions = noSubscriptions;
 }
 
 function newSubscription(session: Session, topicFilter: TopicFilter): Subscription {

@@ -98,19 +98,6 @@ export class Message {
     return this.payloadSource.subarray(this.payloadStart, this.payloadEnd);
   }
 
-  /**
-   * Moves the bytes of a kept message out of Node's shared pool into memory of their own; for messages that stay. One that
-   * stays in the pool would hold on to 8 KiB.
-   */
-  compact(): void {
-    const { payloadSource } = this;
-    if (payloadSource.buffer.byteLength <= 2 * payloadSource.length) return;
-    const own = Buffer.allocUnsafeSlow(payloadSource.length);
-    payloadSource.copy(own);
-    if (this.propertiesSource === payloadSource) this.propertiesSource = own;
-    this.payloadSource = own;
-  }
-
   /** The message with bytes of its own; the same object every time, whoever asks first. */
   keep(): Message {
     if (this.kept !== null) return this.kept;

@@ -10,7 +10,7 @@ import type { Message } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import type { Store } from '../contracts/store.ts';
 import { packetIdOf } from '../contracts/store.ts';
-import { type Holdings, hold, release } from './holding.ts';
+import { compact, type Holdings, hold, release } from './holding.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Step } from './outgoing.ts';
 import type { Session, Subscription } from './session.ts';
@@ -97,7 +97,7 @@ function deliverQos0(
   }
   if (!hasRoom(needs, session)) return;
   const kept = message.keep();
-  kept.compact();
+  compact(needs.holdings, kept);
   hold(needs.holdings, kept);
   session.queuedQos0 ??= [];
   session.queuedQos0.push({ message: kept, retain, ids });
@@ -139,7 +139,7 @@ function deliverAcknowledged(
   if (!hasRoom(needs, session)) return;
   const kept = message.keep();
   // The queue of an absent client may be there for long.
-  if (outlet === null) kept.compact();
+  if (outlet === null) compact(needs.holdings, kept);
   hold(needs.holdings, kept);
   const sequence = outgoing.pushQueued(kept, qos, retain, ids);
   if (session.isPersistent) storeDelivery(needs, session, sequence, kept, qos, retain, ids);

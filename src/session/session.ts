@@ -13,6 +13,9 @@ import { Outgoing } from './outgoing.ts';
 /** Session Expiry Interval that means never (MQTT 5.0 §3.1.2.11.2). */
 export const neverExpires = 0xffff_ffff;
 
+/** Of a session without any; nothing is ever put into it, see `subscribe.ts`. */
+export const noSubscriptions = new Map<string, Subscription>();
+
 /** One subscription of one session; or, with a `group` and no session, the entry of a shared group in the tree. */
 export interface Subscription {
   readonly session: Session | null;
@@ -54,7 +57,7 @@ export class Session implements WheelEntry {
   /** The denials that the operator was told in this second. Bounded by the rules. */
   denials: { readonly second: number; readonly verdicts: number[] } | null = null;
   /** Topic Filter text → subscription. Bounded by memory that the client's own packets paid for. */
-  readonly subscriptions = new Map<string, Subscription>();
+  subscriptions: Map<string, Subscription> = noSubscriptions;
   /** QoS 1 and 2 deliveries; made with the first. */
   outgoing: Outgoing | null = null;
   /** Queued QoS 0 messages of an absent client, only with `queue_qos0_messages`; bounded with the queue. */
