@@ -6,7 +6,7 @@
  * connection that is busy is touched once per Keep Alive, not once per packet.
  */
 export interface WheelEntry {
-  /** Slot the entry sits in, −1 when in none; written by the wheel only. */
+  /** Slot the entry sits in, −1 when in none, −2 while its slot is asked; written by the wheel only. */
   wheelSlot: number;
   /** Position inside the slot; written by the wheel only. */
   wheelIndex: number;
@@ -43,7 +43,10 @@ export class TimerWheel {
   }
 
   remove(entry: WheelEntry): void {
-    if (entry.wheelSlot < 0) return;
+    if (entry.wheelSlot < 0) {
+      entry.wheelSlot = -1;
+      return;
+    }
     const slot = this.#slots[entry.wheelSlot] as WheelEntry[];
     const last = slot.pop() as WheelEntry;
     if (last !== entry) {
@@ -63,10 +66,12 @@ export class TimerWheel {
       // Entries may remove themselves or others while they are asked, so the slot is emptied first.
       this.#slots[slotNumber] = undefined;
       for (const entry of due) {
-        entry.wheelSlot = -1;
+        entry.wheelSlot = -2;
       }
       for (const entry of due) {
-        if (entry.wheelSlot >= 0) continue;
+        // Another that was asked before it may have taken it out, or given it another slot.
+        if (entry.wheelSlot !== -2) continue;
+        entry.wheelSlot = -1;
         const again = entry.onWheel(this.#tick);
         if (again > 0) this.schedule(entry, again);
       }
