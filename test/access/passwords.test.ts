@@ -1,6 +1,10 @@
+import { readFileSync, renameSync } from 'node:fs';
 import { connect as dial } from 'node:net';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startBroker, type TestBroker } from '../harness/brokers.ts';
+import { Client } from '../../src/client/index.ts';
+import { prepareBroker, startBroker, type TestBroker } from '../harness/brokers.ts';
+import { CertificateAuthority } from '../harness/certificates.ts';
 import { useResources } from '../harness/resources.ts';
 import { waitFor } from '../harness/wait.ts';
 import { connect, listeners, refusalOf, type TestClient, type Way, ways } from './clients.ts';
@@ -162,23 +166,44 @@ test('a thousand reloads under load disconnect nobody, and no message is judged 
     'user w\ntopic write b\ntopic end\nuser r\ntopic read a\ntopic read end\n',
   ];
   const users = [passwd({ w: secret, r: secret }), passwd({ w: secretAgain, r: secretAgain })];
-  const running = await broker({ w: secret, r: secret }, [
-    'acl_file {dir}/acl',
-    'log_type information',
-    'log_dest stderr',
-  ]);
-  running.write('acl', sets[0] ?? '');
-  await reload(running);
+  const running = await prepareBroker(resources, 'moustique', {
+    config: [
+      ...['password_file {dir}/passwd', 'acl_file {dir}/acl', 'log_type information', 'log_dest stderr', ...listeners],
+      ...['listener {tls} 127.0.0.1', 'certfile {dir}/live.crt', 'keyfile {dir}/live.key'],
+    ],
+    files: { passwd: users[0] ?? '', acl: sets[0] ?? '' },
+  });
+  const authority = await CertificateAuthority.create(running.dir);
+  const certificates = [await authority.issue('server', 'first'), await authority.issue('server', 'second')];
+  // Into place as a whole: the reload before may still be reading.
+  const put = (name: string, text: string): void => {
+    running.write(`${name}.new`, text);
+    renameSync(join(running.dir, `${name}.new`), join(running.dir, name));
+  };
+  const certify = (index: number): void => {
+    const { certFile = '', keyFile = '' } = certificates[index] ?? {};
+    put('live.crt', readFileSync(certFile, 'utf8'));
+    put('live.key', readFileSync(keyFile, 'utf8'));
+  };
+  certify(0);
+  await running.start();
   const reader = await connect(resources, running, tcp5, { user: 'r', password: 'secret' });
   await reader.subscribe('#');
   const writer = await connect(resources, running, tcp5, { user: 'w', password: 'secret' });
+  const ca = readFileSync(authority.certFile);
+  const secure = new Client({
+    target: { address: { host: 'localhost', port: running.port('tls') }, tls: { authorities: [ca], verify: 'full' } },
+    ...{ username: 'w', password: Buffer.from('secret') },
+  });
+  resources.add({ close: () => secure.destroy() });
+  await secure.start();
 
   let isOver = false;
   let published = 0;
   const load = (async () => {
     while (!isOver) {
       const round = Array.from({ length: 20 }, (_, n) =>
-        writer.client.publish(n % 2 === 0 ? 'a' : 'b', 'mixed', { qos: 0 }),
+        [writer.client, secure][n % 4 < 2 ? 0 : 1]?.publish(n % 2 === 0 ? 'a' : 'b', 'mixed', { qos: 0 }),
       );
       await Promise.all(round);
       await writer.publish('a', 'mixed');
@@ -186,8 +211,9 @@ test('a thousand reloads under load disconnect nobody, and no message is judged 
     }
   })();
   for (let n = 1; n <= 1000; n++) {
-    running.write('acl', sets[n % 2] ?? '');
-    if (n % 10 === 0) running.write('passwd', users[(n / 10) % 2] ?? '');
+    put('acl', sets[n % 2] ?? '');
+    if (n % 10 === 0) put('passwd', users[(n / 10) % 2] ?? '');
+    if (n % 20 === 0) certify((n / 20) % 2);
     await reload(running);
   }
   isOver = true;
@@ -195,7 +221,7 @@ test('a thousand reloads under load disconnect nobody, and no message is judged 
   await writer.publish('end', 'end');
 
   expect(await reader.until('end')).toEqual([]);
-  expect([writer.ending, reader.ending]).toEqual([undefined, undefined]);
+  expect([writer.ending, reader.ending, secure.isConnected]).toEqual([undefined, undefined, true]);
   expect(published).toBeGreaterThan(1000);
 });
 
