@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildAll, buildExecutables } from './build.mjs';
+import { buildAll, buildConsole, buildExecutables } from './build.mjs';
 import { root, runNode } from './children.mjs';
 import { ensureNodeModules } from './setup.mjs';
 
@@ -15,7 +15,7 @@ const defaultConfig = 'moustique.conf';
  */
 export async function start(args) {
   await ensureNodeModules();
-  if ((await buildExecutables()) !== 0) return 1;
+  if ((await buildExecutables()) !== 0 || (await buildConsole()) !== 0) return 1;
   const launcher = join(root, 'bin', 'moustique.js');
   process.argv = [process.execPath, launcher, ...withDefaultConfig(args)];
   await import(launcher);

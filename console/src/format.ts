@@ -9,12 +9,30 @@ const byteUnits = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as co
 const sizes = computed(() =>
   byteUnits.map(
     (unit) =>
-      new Intl.NumberFormat(language.value, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 }),
+      new Intl.NumberFormat(language.value, {
+        style: 'unit',
+        unit,
+        unitDisplay: unit === 'byte' ? 'long' : 'short',
+        maximumFractionDigits: 1,
+      }),
   ),
 );
 const clockTime = computed(
   () =>
     new Intl.DateTimeFormat(language.value, {
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+      fractionalSecondDigits: 3,
+      hour12: false,
+    }),
+);
+const momentFormat = computed(
+  () =>
+    new Intl.DateTimeFormat(language.value, {
+      day: 'numeric',
+      month: 'short',
+      year: 'numeric',
       hour: '2-digit',
       minute: '2-digit',
       second: '2-digit',
@@ -54,6 +72,9 @@ export const formatRate = (perSecond: number): string =>
 
 /** Time of day with milliseconds. @param at - ms since 1970 */
 export const formatClock = (at: number): string => clockTime.value.format(at);
+
+/** Day and time with milliseconds. @param at - ms since 1970 */
+export const formatMoment = (at: number): string => momentFormat.value.format(at);
 
 export const formatDateTime = (at: number): string => dayAndTime.value.format(at);
 

@@ -25,5 +25,21 @@ export function followOffline(): void {
     };
   });
   // Without HTTPS there is no service worker, except on the broker's own machine.
-  if ('serviceWorker' in navigator) void navigator.serviceWorker.register('sw.js').catch(() => undefined);
+  if ('serviceWorker' in navigator) void navigator.serviceWorker.register(workerUrl()).catch(() => undefined);
+}
+
+interface TrustedTypes {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL: (url: string) => string },
+  ): {
+    createScriptURL(url: string): string;
+  };
+}
+
+/** The one address of a script that is ever asked for by name; the content security policy allows no other policy. */
+function workerUrl(): string {
+  const { trustedTypes } = window as { trustedTypes?: TrustedTypes };
+  const policy = trustedTypes?.createPolicy('moustique', { createScriptURL: () => 'sw.js' });
+  return policy?.createScriptURL('sw.js') ?? 'sw.js';
 }

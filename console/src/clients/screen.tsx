@@ -24,7 +24,7 @@ export function ClientsScreen() {
         />
         {pane === 'list' ? <ClientList /> : null}
         {pane === 'who' ? (
-          <div class="panel scroll">
+          <div class="panel scroll stack">
             <ReceiversForm />
             <MatchesForm />
           </div>

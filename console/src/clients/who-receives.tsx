@@ -56,7 +56,7 @@ export function WhoReceives({ topic }: { topic: string }) {
               <Shown text={group.filter} max={200} />
             </span>
           </h3>
-          <ul class="plain">
+          <ul class="bare">
             {group.members.map((member) => (
               <li key={member.clientId}>
                 <span class={`dot ${member.isConnected ? 'live' : 'away'}`} />{' '}
@@ -94,7 +94,7 @@ function AskForm(props: { label: string; name: string; button: string }) {
 export function ReceiversForm() {
   const topic = stateOf('who');
   return (
-    <section>
+    <section class="stack tight">
       <h2>{t('who.title')}</h2>
       <AskForm label={t('publish.topic')} name="who" button={t('who.ask')} />
       {topic === '' ? null : <WhoReceives topic={topic} />}
@@ -105,7 +105,7 @@ export function ReceiversForm() {
 export function MatchesForm() {
   const filter = stateOf('match');
   return (
-    <section>
+    <section class="stack tight">
       <h2>{t('matches.title')}</h2>
       <AskForm label={t('who.filter')} name="match" button={t('who.ask')} />
       {filter === '' ? null : <Matches filter={filter} />}
@@ -123,7 +123,7 @@ function Matches({ filter }: { filter: string }) {
         {t('matches.more', { retained: data.retained, rate: formatRate(data.ratePerSecond) })}{' '}
         {data.isComplete ? '' : t('search.incomplete')}
       </p>
-      <ul class="plain">
+      <ul class="bare">
         {data.first.map((topic) => (
           <li key={topic}>
             <a href={linkTo('topics', { topic })}>

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { ShownMessage } from '../api/types.ts';
-import { formatBytes, formatClock, formatDateTime, formatIso } from '../format.ts';
+import { formatBytes, formatIso, formatMoment } from '../format.ts';
 import { t } from '../i18n.ts';
 import { Button } from '../ui/button.tsx';
 import { copyText, saveFile } from '../ui/copy.ts';
@@ -28,7 +28,7 @@ export function MessageView({
       <dl class="facts">
         <Fact name={t('message.at')}>
           <time dateTime={formatIso(message.atMs)} title={formatIso(message.atMs)}>
-            {formatDateTime(message.atMs)} <span class="muted">({formatClock(message.atMs)})</span>
+            {formatMoment(message.atMs)}
           </time>
         </Fact>
         <Fact name={t('message.size')}>{formatBytes(message.sizeBytes)}</Fact>

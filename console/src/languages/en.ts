@@ -127,7 +127,7 @@ export const texts = {
   'overview.delay.more': 'mean {mean} ms · longest {max} ms',
   'overview.memory': 'Memory',
   'overview.memory.what': 'Memory of the broker’s process as the system counts it.',
-  'overview.memory.more': 'heap {used} of {max}',
+  'overview.memory.more': 'heap {used} · at most {max} so far',
   'overview.topics': 'Topics seen',
   'overview.topics.what':
     'Topics of which the console knows the last value. Beyond its memory budget the longest silent ones are forgotten.',
@@ -150,7 +150,6 @@ export const texts = {
     other: '{n} deliveries were dropped in the last minute.',
   },
   'finding.delay': 'The broker is busy: work waits {ms} ms.',
-  'finding.memory': 'Memory runs out: {used} of {max} in use.',
   'finding.memoryOnly': 'Nothing is written to disk: sessions and retained messages end with the broker.',
   'finding.open': 'Port {port} lets anybody in from the network, without a password.',
 

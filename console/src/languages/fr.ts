@@ -135,7 +135,7 @@ export const texts: Texts = {
   'overview.delay.more': 'moyenne {mean} ms · maximum {max} ms',
   'overview.memory': 'Mémoire',
   'overview.memory.what': 'La mémoire du processus du broker, telle que le système la compte.',
-  'overview.memory.more': 'tas : {used} sur {max}',
+  'overview.memory.more': 'tas {used} · au plus {max} jusqu’ici',
   'overview.topics': 'Topics vus',
   'overview.topics.what':
     'Les topics dont la console connaît la dernière valeur. Au-delà de son budget de mémoire, les plus longtemps muets sont oubliés.',
@@ -158,7 +158,6 @@ export const texts: Texts = {
     other: '{n} remises perdues dans la dernière minute.',
   },
   'finding.delay': 'Le broker est très chargé : le travail attend {ms} ms.',
-  'finding.memory': 'La mémoire s’épuise : {used} sur {max}.',
   'finding.memoryOnly': 'Rien n’est écrit sur le disque : sessions et messages retenus disparaissent avec le broker.',
   'finding.open': 'Le port {port} laisse entrer n’importe qui depuis le réseau, sans mot de passe.',
 

@@ -48,7 +48,11 @@ export class LocalTree {
   whole(): ViewAnswer {
     this.#told = this.#index.change;
     const { view, from } = this.#request;
-    return { type: 'tree', view, total: this.#nodes.length, from, rows: this.#rows() };
+    return { type: 'tree', view, total: this.#nodes.length, from, rows: this.#rows(), newTopics: this.#newTopics() };
+  }
+
+  #newTopics(): number {
+    return this.#index.size + this.#index.evicted - this.#topics;
   }
 
   #rows(): TopicRow[] {
@@ -85,7 +89,7 @@ export class LocalTree {
         },
       ];
     });
-    const newTopics = this.#index.size + this.#index.evicted - this.#topics;
+    const newTopics = this.#newTopics();
     return { type: 'update', view: this.#request.view, atMs: nowMs, rows, newTopics };
   }
 }

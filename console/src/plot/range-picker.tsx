@@ -55,32 +55,34 @@ export function RangePicker() {
         </Button>
       ))}
       <span class="grow" />
-      <Button
-        kind="quiet"
-        label={t('range.earlier')}
-        icon="back"
-        onClick={() => setRange(fromMs - span / 2, toMs - span / 2)}
-      />
-      <Button
-        kind="quiet"
-        label={t('range.later')}
-        icon="chevron"
-        onClick={() => setRange(fromMs + span / 2, toMs + span / 2)}
-      />
-      <Button
-        kind="quiet"
-        testId="zoom-in"
-        label={t('range.in')}
-        icon="plus"
-        onClick={() => setRange(fromMs + span / 4, toMs - span / 4)}
-      />
-      <Button
-        kind="quiet"
-        testId="zoom-out"
-        label={t('range.out')}
-        icon="search"
-        onClick={() => setRange(fromMs - span / 2, toMs + span / 2)}
-      />
+      <span class="bar-part">
+        <Button
+          kind="quiet"
+          label={t('range.earlier')}
+          icon="back"
+          onClick={() => setRange(fromMs - span / 2, toMs - span / 2)}
+        />
+        <Button
+          kind="quiet"
+          label={t('range.later')}
+          icon="chevron"
+          onClick={() => setRange(fromMs + span / 2, toMs + span / 2)}
+        />
+        <Button
+          kind="quiet"
+          testId="zoom-in"
+          label={t('range.in')}
+          icon="plus"
+          onClick={() => setRange(fromMs + span / 4, toMs - span / 4)}
+        />
+        <Button
+          kind="quiet"
+          testId="zoom-out"
+          label={t('range.out')}
+          icon="minus"
+          onClick={() => setRange(fromMs - span / 2, toMs + span / 2)}
+        />
+      </span>
     </div>
   );
 }

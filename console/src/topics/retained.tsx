@@ -40,7 +40,8 @@ export function RetainedPane() {
     limit: String(pageSize),
     sort,
     ...(sort === 'topic' ? {} : { order: 'descending' as const }),
-    ...(filter === '' ? {} : { filter }),
+    // Without a filter: everything but topics that begin with $, as `#` has it, here as in a deletion.
+    filter: filter === '' ? '#' : filter,
     ...(search === '' ? {} : { search }),
   };
   const load = async (cursor: string | undefined, stop?: AbortSignal): Promise<void> => {

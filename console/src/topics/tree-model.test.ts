@@ -19,7 +19,14 @@ const row = (topic: string): TopicRow => ({
 });
 
 test('an update changes values and never the order', () => {
-  const before = applyAnswer(emptyWindow, { type: 'tree', view: 'v', total: 2, from: 0, rows: [row('a'), row('b')] });
+  const before = applyAnswer(emptyWindow, {
+    type: 'tree',
+    view: 'v',
+    total: 2,
+    from: 0,
+    rows: [row('a'), row('b')],
+    newTopics: 0,
+  });
   const change = { ...row('b'), value: '2', count: 9, ringAdded: [2, 3] };
   const after = applyAnswer(before, { type: 'update', view: 'v', atMs: 0, newTopics: 4, rows: [change] });
   expect(after.rows.map(({ topic, value, ring }) => [topic, value, ring])).toEqual([

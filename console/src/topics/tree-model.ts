@@ -21,8 +21,8 @@ export const emptyWindow: TreeWindow = { total: 0, from: 0, rows: [], newTopics:
 /** What an answer of the feed makes of the window. Order never changes by an update. */
 export function applyAnswer(window: TreeWindow, answer: ViewAnswer): TreeWindow {
   if (answer.type === 'tree') {
-    const { total, from, rows } = answer;
-    return { total, from, rows, newTopics: 0, isLoaded: true };
+    const { total, from, rows, newTopics } = answer;
+    return { total, from, rows, newTopics, isLoaded: true };
   }
   if (answer.type !== 'update') return window;
   if (answer.rows.length === 0 && answer.newTopics === window.newTopics) return window;

@@ -20,6 +20,7 @@ const shapes = {
   download: 'M12 4v11M7 11l5 5 5-5M5 20h14',
   upload: 'M12 16V5M7 9l5-5 5 5M5 20h14',
   plus: 'M12 5v14M5 12h14',
+  minus: 'M5 12h14',
   plot: 'M4 4v16h16M7 15l4-5 3 3 5-7',
   diff: 'M8 4v16M16 4v16M5 8h6M13 16h6',
   info: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v6M12 7.5v.1',

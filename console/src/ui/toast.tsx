@@ -1,5 +1,7 @@
 import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { t } from '../i18n.ts';
+import { route } from '../router.ts';
 import { Button } from './button.tsx';
 
 interface Toast {
@@ -11,13 +13,13 @@ interface Toast {
 
 /** Toasts shown at once; an older one makes room. */
 const shownMax = 4;
-const shownMs = 8000;
-const shownWithActionMs = 60_000;
+const shownMs = 5000;
+const shownWithActionMs = 15_000;
 
 const toasts = signal<readonly Toast[]>([]);
 let lastId = 0;
 
-/** Say what was done, or what went wrong, for a few seconds; with an action, for a minute. */
+/** Say what was done, or what went wrong, for a few seconds; with an action somewhat longer. */
 export function say(text: string, kind: Toast['kind'] = 'done', action?: Toast['action']): void {
   lastId += 1;
   const toast: Toast = action === undefined ? { id: lastId, text, kind } : { id: lastId, text, kind, action };
@@ -30,6 +32,15 @@ const dismiss = (id: number): void => {
 };
 
 export function Toasts() {
+  // What was said about another view would only be in the way in this one.
+  const { screen, state } = route.value;
+  const place = [screen, state['pane'], state['tab'], state['topic'], state['client']].join(' ');
+  useEffect(
+    () => () => {
+      toasts.value = [];
+    },
+    [place],
+  );
   return (
     <div class="toasts" role="status" aria-live="polite">
       {toasts.value.map((toast) => (

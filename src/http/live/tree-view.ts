@@ -119,7 +119,7 @@ export class TreeView implements View {
     const rows = paths.map((path) => ({ ...tree.row(path, rings), isExpanded: open.has(path) }));
     this.#visible = new VisibleTopics(index, tree, paths, { rings, whole: false }, true);
     this.#newTopics = this.#latestNew = this.#countNew();
-    return { type: 'tree', view: this.#view, total: at, from, rows };
+    return { type: 'tree', view: this.#view, total: at, from, rows, newTopics: this.#newTopics };
   }
 
   #lookAt(path: string | null): Look {

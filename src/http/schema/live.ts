@@ -68,6 +68,8 @@ export const liveTree = v.object({
   total: count,
   from: count,
   rows: v.array(topicRow),
+  /** As in `update`. */
+  newTopics: count,
 });
 /** What has changed among what is visible. */
 export const liveUpdate = v.object({
