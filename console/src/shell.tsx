@@ -67,6 +67,7 @@ export function Shell() {
         ))}
       </nav>
       <main id="main" class={`main ${screen}`} tabIndex={-1} aria-label={t(`screen.${screen}`)}>
+        <h1 class="for-reader">{t(`screen.${screen}`)}</h1>
         <Banner />
         <View />
       </main>
@@ -83,7 +84,7 @@ function TopBar() {
     <header class="top">
       <a class="brand" href={linkTo('overview')}>
         <img src="icon.svg" alt="" width="26" height="26" />
-        <strong>Moustique</strong>
+        <strong class="wide-text">Moustique</strong>
       </a>
       <span class={`dot ${feedState.value}`} />
       <span class="top-broker cut">
@@ -109,8 +110,10 @@ function TopBar() {
         }}
       >
         <Icon name="search" />
-        <span class="wide-only">{t('palette.open')}</span>
-        <kbd class="wide-only">Ctrl K</kbd>
+        <span class="wide-text">{t('palette.open')}</span>
+        <kbd class="wide-only" aria-hidden="true">
+          Ctrl K
+        </kbd>
       </button>
       {state.step === 'inside' ? (
         <span class="top-user wide-only muted">

@@ -128,7 +128,7 @@ function Subscriptions({ client }: { client: Detail }) {
     <section>
       <h3>{t('clients.subscriptions', { n: client.subscriptions })}</h3>
       {rows.length === 0 ? null : (
-        <div class="scroll-x">
+        <div class="scroll-x" tabIndex={0}>
           <table class="table">
             <thead>
               <tr>

@@ -38,7 +38,7 @@ export function QueuePeek({ clientId, onChange }: { clientId: string; onChange: 
         ) : null}
       </div>
       {error === undefined ? null : <p class="failure">{error}</p>}
-      <div class="scroll-x">
+      <div class="scroll-x" tabIndex={0}>
         <table class="table">
           <thead>
             <tr>

@@ -15,7 +15,6 @@ export function ClientsScreen() {
   return (
     <div class={`split${client === undefined ? '' : ' has-detail'}`}>
       <div class="side">
-        <h1 class="for-reader">{t('screen.clients')}</h1>
         <Tabs
           label={t('screen.clients')}
           value={pane}

@@ -18,7 +18,7 @@ export function WhoReceives({ topic }: { topic: string }) {
         {t('who.count', { n: data.count })} {data.isComplete ? '' : t('who.incomplete')}
       </p>
       {data.clients.length === 0 ? null : (
-        <div class="scroll-x">
+        <div class="scroll-x" tabIndex={0}>
           <table class="table">
             <thead>
               <tr>

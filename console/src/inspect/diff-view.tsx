@@ -32,7 +32,7 @@ function bytesOf(payload: Payload): Uint8Array {
 function JsonDiff({ changes }: { changes: readonly JsonChange[] }) {
   if (changes.length === 0) return <p class="empty">{t('diff.same')}</p>;
   return (
-    <div class="scroll-x">
+    <div class="scroll-x" tabIndex={0}>
       <p class="muted">{t('diff.changes', { n: changes.length })}</p>
       <table class="table diff-table">
         <thead>

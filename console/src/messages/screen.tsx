@@ -22,7 +22,6 @@ export function MessagesScreen() {
   const pane: Pane = shown.find((one) => one === stateOf('pane')) ?? 'stream';
   return (
     <div class="single">
-      <h1 class="for-reader">{t('screen.messages')}</h1>
       <Tabs
         label={t('screen.messages')}
         value={pane}

@@ -8,7 +8,7 @@ export function Listeners({ broker }: { broker: BrokerAnswer }) {
   return (
     <section class="panel" aria-label={t('overview.listeners')}>
       <h2>{t('overview.listeners')}</h2>
-      <div class="scroll-x">
+      <div class="scroll-x" tabIndex={0}>
         <table class="table">
           <thead>
             <tr>

@@ -19,7 +19,6 @@ export function OverviewScreen() {
   if (data === undefined) return <p class="empty">{error ?? t('loading')}</p>;
   return (
     <div class="overview">
-      <h1 class="for-reader">{t('screen.overview')}</h1>
       {error === undefined ? null : <p class="failure">{error}</p>}
       <Health broker={data} />
       <Rates broker={data} />

@@ -12,7 +12,7 @@ export function AuditPane() {
       {error === undefined ? null : <p class="failure">{error}</p>}
       {items.length === 0 ? <p class="empty">{data === undefined ? t('loading') : t('audit.none')}</p> : null}
       {items.length === 0 ? null : (
-        <div class="scroll-x">
+        <div class="scroll-x" tabIndex={0}>
           <table class="table">
             <thead>
               <tr>

@@ -33,7 +33,7 @@ export function ConfigPane() {
         {data.file === null ? t('config.noFile') : <Shown text={data.file} max={500} />} ·{' '}
         {t('config.count', { n: rows.length })}
       </p>
-      <div class="scroll-x">
+      <div class="scroll-x" tabIndex={0}>
         <table class="table config">
           <thead>
             <tr>

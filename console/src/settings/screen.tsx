@@ -21,7 +21,6 @@ export function SettingsScreen() {
   const pane = shown.find((one) => one === stateOf('pane')) ?? 'console';
   return (
     <div class="single">
-      <h1 class="for-reader">{t('screen.settings')}</h1>
       <Tabs
         label={t('screen.settings')}
         value={pane}

@@ -14,7 +14,6 @@ export function TopicsScreen() {
   return (
     <div class={`split${hasTopic ? ' has-detail' : ''}`}>
       <div class="side">
-        <h1 class="for-reader">{t('screen.topics')}</h1>
         {isReduced.value ? null : (
           <Tabs
             label={t('screen.topics')}

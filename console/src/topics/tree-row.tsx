@@ -1,7 +1,6 @@
 import type { TopicRow } from '../api/types.ts';
 import { formatBytes, formatRate, formatShort } from '../format.ts';
 import { t } from '../i18n.ts';
-import { spellInvisible } from '../inspect/invisible.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Shown } from '../ui/shown.tsx';
 import { Sparkline } from '../ui/sparkline.tsx';
@@ -31,7 +30,6 @@ export function TreeRow(props: {
       aria-level={row.depth + 1}
       aria-expanded={row.children === 0 ? undefined : isOpen}
       aria-selected={props.isSelected}
-      aria-label={labelOf(row)}
       tabIndex={place.tabIndex}
       style={place.style}
       data-topic={row.topic}
@@ -53,10 +51,13 @@ export function TreeRow(props: {
         {row.level === '' ? <span class="muted">{t('topics.emptyLevel')}</span> : <Shown text={row.level} max={200} />}
       </span>
       {row.children > 0 ? (
-        <span class="tree-below muted small">
-          {formatShort(row.topicsBelow)}
-          {row.hasMoreBelow ? '+' : ''}
-        </span>
+        <>
+          <span class="tree-below muted small" aria-hidden="true">
+            {formatShort(row.topicsBelow)}
+            {row.hasMoreBelow ? '+' : ''}
+          </span>
+          <span class="for-reader">, {t('topics.below', { n: row.topicsBelow })}</span>
+        </>
       ) : null}
       {row.hasValue ? <LastValue row={row} /> : null}
     </div>
@@ -66,6 +67,7 @@ export function TreeRow(props: {
 function LastValue({ row }: { row: TopicRow }) {
   return (
     <>
+      <span class="for-reader">, </span>
       <span class="tree-value cut">
         {row.value === null ? (
           <span class="muted">{t('payload.binary', { size: formatBytes(row.sizeBytes) })}</span>
@@ -73,21 +75,18 @@ function LastValue({ row }: { row: TopicRow }) {
           <Shown text={row.value} max={200} />
         )}
       </span>
-      <span class="tree-flag">{row.isRetained ? <Icon name="retained" /> : null}</span>
+      <span class="tree-flag">
+        {row.isRetained ? (
+          <>
+            <Icon name="retained" />
+            <span class="for-reader">, {t('retained.flag')}</span>
+          </>
+        ) : null}
+      </span>
       <span class="tree-spark">{row.ring === undefined ? null : <Sparkline values={row.ring} />}</span>
-      <span class="tree-rate muted small">{row.ratePerSecond > 0 ? `${formatRate(row.ratePerSecond)}/s` : ''}</span>
+      <span class="tree-rate muted small" aria-hidden="true">
+        {row.ratePerSecond > 0 ? `${formatRate(row.ratePerSecond)}/s` : ''}
+      </span>
     </>
   );
-}
-
-/** What a screen reader says of a row. */
-function labelOf(row: TopicRow): string {
-  const parts = [row.level === '' ? t('topics.emptyLevel') : spellInvisible(row.level)];
-  if (row.children > 0) parts.push(t('topics.below', { n: row.topicsBelow }));
-  if (row.hasValue)
-    parts.push(
-      row.value === null ? t('payload.binary', { size: formatBytes(row.sizeBytes) }) : spellInvisible(row.value),
-    );
-  if (row.isRetained) parts.push(t('retained.flag'));
-  return parts.join(', ');
 }
