@@ -12,10 +12,17 @@ const sizes = computed(() =>
       new Intl.NumberFormat(language.value, {
         style: 'unit',
         unit,
-        unitDisplay: unit === 'byte' ? 'long' : 'short',
+        unitDisplay: 'short',
         maximumFractionDigits: 1,
       }),
   ),
+);
+/** B, or o in French. */
+const byteSign = computed(
+  () =>
+    new Intl.NumberFormat(language.value, { style: 'unit', unit: 'byte', unitDisplay: 'narrow' })
+      .formatToParts(0)
+      .find((part) => part.type === 'unit')?.value ?? 'B',
 );
 const clockTime = computed(
   () =>
@@ -57,6 +64,7 @@ export const formatNumber = (value: number): string => plain.value.format(value)
 export const formatShort = (value: number): string => (value < 10_000 ? plain : short).value.format(value);
 
 export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${plain.value.format(Math.round(bytes))}\u00a0${byteSign.value}`;
   let value = bytes;
   let unit = 0;
   while (value >= 1000 && unit < byteUnits.length - 1) {

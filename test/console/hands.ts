@@ -20,7 +20,9 @@ export const mouseHands = (): Hands => ({
   select: async (field, value) => {
     await field.selectOption(value);
   },
-  expand: (node) => node.locator('.twist').click(),
+  expand: async (node) => {
+    if ((await node.getAttribute('aria-expanded')) === 'false') await node.locator('.twist').click();
+  },
   choose: (row) => row.click(),
   zoom: async (page) => {
     const box = await page.locator('.u-over').boundingBox();
@@ -83,6 +85,7 @@ export function keyboardHands(page: Page): Hands {
         await page.keyboard.press('ArrowDown');
     },
     expand: async (node) => {
+      if ((await node.getAttribute('aria-expanded')) !== 'false') return;
       await goToRow(node);
       await page.keyboard.press('ArrowRight');
     },

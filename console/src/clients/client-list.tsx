@@ -109,8 +109,19 @@ export function ClientList() {
         }}
         render={(place) => <Row key={place.index} place={place} row={items[place.index]} pick={setActive} />}
       />
-      {listed?.total === 0 ? <p class="empty">{t('clients.none')}</p> : null}
+      {listed?.total === 0 ? <NoClient isFiltered={query.search !== undefined || stateOf('state') !== ''} /> : null}
     </section>
+  );
+}
+
+function NoClient({ isFiltered }: { isFiltered: boolean }) {
+  return isFiltered ? (
+    <p class="empty">{t('clients.none')}</p>
+  ) : (
+    <div class="empty">
+      <p>{t('clients.nobody')}</p>
+      <code>moustique_sub -t '#' -v</code>
+    </div>
   );
 }
 

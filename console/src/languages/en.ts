@@ -101,7 +101,7 @@ export const texts = {
   'overview.clients': 'Clients',
   'overview.clients.what':
     'Clients that are connected now. Sessions of absent clients, for which the broker keeps messages, count in the total.',
-  'overview.clients.more': '{total} with kept sessions · at most {max} at once so far',
+  'overview.clients.more': '{total} with kept sessions · most at once: {max}',
   'overview.subscriptions': 'Subscriptions',
   'overview.subscriptions.what':
     'Topic Filters that clients have subscribed to. A shared one hands each message to one member of its group.',
@@ -127,7 +127,7 @@ export const texts = {
   'overview.delay.more': 'mean {mean} ms · longest {max} ms',
   'overview.memory': 'Memory',
   'overview.memory.what': 'Memory of the broker’s process as the system counts it.',
-  'overview.memory.more': 'heap {used} · at most {max} so far',
+  'overview.memory.more': 'heap {used} of {max}',
   'overview.topics': 'Topics seen',
   'overview.topics.what':
     'Topics of which the console knows the last value. Beyond its memory budget the longest silent ones are forgotten.',
@@ -150,6 +150,7 @@ export const texts = {
     other: '{n} deliveries were dropped in the last minute.',
   },
   'finding.delay': 'The broker is busy: work waits {ms} ms.',
+  'finding.memory': 'Memory runs out: {used} of {max} in use.',
   'finding.memoryOnly': 'Nothing is written to disk: sessions and retained messages end with the broker.',
   'finding.open': 'Port {port} lets anybody in from the network, without a password.',
 
@@ -163,7 +164,7 @@ export const texts = {
   'topics.new': { one: '{n} new topic', other: '{n} new topics' },
   'topics.rows': { one: '{n} row', other: '{n} rows' },
   'topics.closeAll': 'Close all',
-  'topics.none': 'No message has arrived yet. Publish one, and it appears here.',
+  'topics.none': 'No message has arrived yet. Publish one, and it appears here:',
   'topics.emptyLevel': '(empty level)',
   'topics.below': { one: '{n} topic below', other: '{n} topics below' },
   'topics.search': 'Search topics',
@@ -373,6 +374,7 @@ export const texts = {
   'clients.count': { one: '{n} client', other: '{n} clients' },
   'clients.changed': 'Changed: refresh',
   'clients.none': 'No client matches.',
+  'clients.nobody': 'No client is connected. This one would be:',
   'clients.subscriptions': { one: '{n} subscription', other: '{n} subscriptions' },
   'clients.queued': '{n} waiting',
   'clients.detail': 'Client',

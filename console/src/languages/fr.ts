@@ -107,7 +107,7 @@ export const texts: Texts = {
   'overview.clients': 'Clients',
   'overview.clients.what':
     'Les clients connectés en ce moment. Les sessions de clients absents, pour lesquels le broker garde des messages, comptent dans le total.',
-  'overview.clients.more': '{total} avec les sessions gardées · au plus {max} à la fois jusqu’ici',
+  'overview.clients.more': '{total} avec les sessions gardées · maximum à la fois : {max}',
   'overview.subscriptions': 'Abonnements',
   'overview.subscriptions.what':
     'Les filtres auxquels des clients sont abonnés. Un abonnement partagé donne chaque message à un membre de son groupe.',
@@ -135,7 +135,7 @@ export const texts: Texts = {
   'overview.delay.more': 'moyenne {mean} ms · maximum {max} ms',
   'overview.memory': 'Mémoire',
   'overview.memory.what': 'La mémoire du processus du broker, telle que le système la compte.',
-  'overview.memory.more': 'tas {used} · au plus {max} jusqu’ici',
+  'overview.memory.more': 'tas {used} sur {max}',
   'overview.topics': 'Topics vus',
   'overview.topics.what':
     'Les topics dont la console connaît la dernière valeur. Au-delà de son budget de mémoire, les plus longtemps muets sont oubliés.',
@@ -158,6 +158,7 @@ export const texts: Texts = {
     other: '{n} remises perdues dans la dernière minute.',
   },
   'finding.delay': 'Le broker est très chargé : le travail attend {ms} ms.',
+  'finding.memory': 'La mémoire s’épuise : {used} sur {max}.',
   'finding.memoryOnly': 'Rien n’est écrit sur le disque : sessions et messages retenus disparaissent avec le broker.',
   'finding.open': 'Le port {port} laisse entrer n’importe qui depuis le réseau, sans mot de passe.',
 
@@ -171,7 +172,7 @@ export const texts: Texts = {
   'topics.new': { one: '{n} nouveau topic', other: '{n} nouveaux topics' },
   'topics.rows': { one: '{n} ligne', other: '{n} lignes' },
   'topics.closeAll': 'Tout replier',
-  'topics.none': 'Aucun message n’est encore arrivé. Publiez-en un, il apparaît ici.',
+  'topics.none': 'Aucun message n’est encore arrivé. Publiez-en un, il apparaît ici :',
   'topics.emptyLevel': '(niveau vide)',
   'topics.below': { one: '{n} topic en dessous', other: '{n} topics en dessous' },
   'topics.search': 'Chercher des topics',
@@ -381,6 +382,7 @@ export const texts: Texts = {
   'clients.count': { one: '{n} client', other: '{n} clients' },
   'clients.changed': 'Changé : actualiser',
   'clients.none': 'Aucun client ne correspond.',
+  'clients.nobody': 'Aucun client n’est connecté. Celui-ci le serait :',
   'clients.subscriptions': { one: '{n} abonnement', other: '{n} abonnements' },
   'clients.queued': '{n} en attente',
   'clients.detail': 'Client',

@@ -19,8 +19,8 @@ const numbers = (from: number, to: number): StreamMessage[] =>
   Array.from({ length: to - from }, (_, index) => message(from + index));
 
 test('a jump in the numbers is a gap, and what the history has fills it', () => {
-  let state = appendMessages(emptyStream, numbers(0, 3), true);
-  state = appendMessages(state, numbers(8, 10), true);
+  let state = appendMessages(emptyStream, numbers(0, 3), Number.POSITIVE_INFINITY);
+  state = appendMessages(state, numbers(8, 10), Number.POSITIVE_INFINITY);
   const gap = state.rows.find(isGap) as Gap;
   expect(gap).toEqual({ gap: 5, fromMs: 20, toMs: 80 });
   expect(state.missing).toBe(5);
@@ -32,19 +32,23 @@ test('a jump in the numbers is a gap, and what the history has fills it', () => 
 });
 
 test('what the history has only in part leaves a smaller gap', () => {
-  const state = appendMessages(appendMessages(emptyStream, numbers(0, 1), true), numbers(5, 6), true);
+  const state = appendMessages(
+    appendMessages(emptyStream, numbers(0, 1), Number.POSITIVE_INFINITY),
+    numbers(5, 6),
+    Number.POSITIVE_INFINITY,
+  );
   const part = fillGap(state, state.rows.find(isGap) as Gap, [message(1), message(2)]);
   expect(part.rows.find(isGap)).toMatchObject({ gap: 2 });
   expect(part.missing).toBe(2);
 });
 
 test('it is bounded by count and by bytes', () => {
-  const many = appendMessages(emptyStream, numbers(0, messagesMax + 100), false);
+  const many = appendMessages(emptyStream, numbers(0, messagesMax + 100), 0);
   expect(many.rows.length).toBe(messagesMax);
   expect(many.seen).toBe(messagesMax + 100);
 
   let large = emptyStream;
-  for (let seq = 0; seq < 40; seq++) large = appendMessages(large, [message(seq, 'x'.repeat(1_000_000))], false);
+  for (let seq = 0; seq < 40; seq++) large = appendMessages(large, [message(seq, 'x'.repeat(1_000_000))], 0);
   expect(large.bytes).toBeLessThanOrEqual(bytesMax);
   expect(large.rows.length).toBeLessThan(10);
 });

@@ -5,7 +5,7 @@
 
 import type { ShownMessage, StreamMessage } from '../api/types.ts';
 
-export const messagesMax = 5000;
+export const messagesMax = 20_000;
 export const bytesMax = 16 * 1024 * 1024;
 
 /** Messages that were not sent: between two times, `missing` of them. */
@@ -36,8 +36,17 @@ const weight = (row: StreamRow): number =>
     ? 0
     : 200 + row.topic.length * 2 + ('text' in row.payload ? row.payload.text.length * 2 : row.payload.base64.length);
 
-/** Adds what came; the oldest make room. @param gaps - whether a jump in the numbers becomes a row of its own */
-export function appendMessages(state: StreamState, messages: readonly StreamMessage[], gaps: boolean): StreamState {
+/**
+ * Adds what came; the oldest make room.
+ *
+ * @param gapsUntilMs - a jump in the numbers before a message that is not later than this becomes a row of its own; other
+ *   jumps, of a stream that is too fast to be shown whole, are only counted
+ */
+export function appendMessages(
+  state: StreamState,
+  messages: readonly StreamMessage[],
+  gapsUntilMs: number,
+): StreamState {
   if (messages.length === 0) return state;
   const rows: StreamRow[] = [...state.rows];
   let { bytes, lastSeq, missing } = state;
@@ -47,7 +56,7 @@ export function appendMessages(state: StreamState, messages: readonly StreamMess
       missing += jump;
       const last = rows.at(-1);
       const fromMs = last === undefined ? message.atMs : isGap(last) ? last.toMs : last.atMs;
-      if (gaps) rows.push({ gap: jump, fromMs, toMs: message.atMs });
+      if (message.atMs <= gapsUntilMs) rows.push({ gap: jump, fromMs, toMs: message.atMs });
     }
     rows.push(message);
     bytes += weight(message);
@@ -95,5 +104,5 @@ export function fillGap(state: StreamState, gap: Gap, found: readonly ShownMessa
   ];
   let bytes = 0;
   for (const row of rows) bytes += weight(row);
-  return { ...state, rows, bytes, missing: Math.max(0, state.missing - added.length) };
+  return trim({ ...state, rows, bytes, missing: Math.max(0, state.missing - added.length) });
 }

@@ -5,7 +5,7 @@ import { t } from '../i18n.ts';
 import { DiffDialog } from '../inspect/diff-dialog.tsx';
 import { MessageView } from '../inspect/message-view.tsx';
 import { useView } from '../live/current.ts';
-import type { ViewWish } from '../live/feed.ts';
+import { serverNow, type ViewWish } from '../live/feed.ts';
 import { isReduced } from '../session.ts';
 import { Button } from '../ui/button.tsx';
 import { tallRowHeight } from '../ui/narrow.ts';
@@ -27,7 +27,8 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
   const [chosen, setChosen] = useState<ShownMessage | undefined>(undefined);
   const [marked, setMarked] = useState<readonly ShownMessage[]>([]);
   const [error, setError] = useState('');
-  const gapExpected = useRef(false);
+  /** A jump in the numbers up to this time comes of a pause. */
+  const pausedUntilMs = useRef(0);
 
   const wish = useMemo<ViewWish>(
     () => ({ type: 'stream', filters: [...filters], limitPerSecond: 200, ...(search === '' ? {} : { search }) }),
@@ -40,9 +41,8 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
   const view = useView(wish, (answer) => {
     if (answer.type === 'error') setError(answer.message);
     if (answer.type !== 'messages') return;
-    const gaps = gapExpected.current;
-    if (answer.messages.length > 0) gapExpected.current = false;
-    setStream((before) => appendMessages(before, answer.messages, gaps));
+    const until = pausedUntilMs.current;
+    setStream((before) => appendMessages(before, answer.messages, until));
   });
 
   const pause = (wanted: boolean): void => {
@@ -51,7 +51,7 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
     if (wanted) {
       view.current?.pause();
     } else {
-      gapExpected.current = true;
+      pausedUntilMs.current = serverNow();
       view.current?.resume();
     }
   };

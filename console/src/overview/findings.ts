@@ -12,10 +12,11 @@ export interface Finding {
 const certificateSoonMs = 30 * 86_400_000;
 const diskLowBytes = 256 * 1024 * 1024;
 const delayHighMs = 200;
+const memoryHighShare = 0.8;
 
 export function findingsOf(broker: BrokerAnswer): readonly Finding[] {
   const found: Finding[] = [];
-  const { store, rates, eventLoopDelayMs, clients } = broker;
+  const { store, memory, rates, eventLoopDelayMs, clients } = broker;
   if (store.trouble !== null) found.push({ level: 'bad', text: t('finding.store', { why: store.trouble }) });
   if (store.freeDiskBytes !== null && store.freeDiskBytes < diskLowBytes) {
     found.push({ level: 'bad', text: t('finding.disk', { size: formatBytes(store.freeDiskBytes) }) });
@@ -36,6 +37,10 @@ export function findingsOf(broker: BrokerAnswer): readonly Finding[] {
   }
   if (eventLoopDelayMs.p99 > delayHighMs) {
     found.push({ level: 'warn', text: t('finding.delay', { ms: formatNumber(eventLoopDelayMs.p99) }) });
+  }
+  if (memory.heapBytes > memory.heapLimitBytes * memoryHighShare) {
+    const sizes = { used: formatBytes(memory.heapBytes), max: formatBytes(memory.heapLimitBytes) };
+    found.push({ level: 'warn', text: t('finding.memory', sizes) });
   }
   const open = broker.listeners.find(
     (one) => one.allowsAnonymous && !isLocal(one.host) && one.path === null && one.protocol !== 'http_api',

@@ -73,7 +73,7 @@ export function OverviewScreen() {
         <Stat name={t('overview.memory')} value={formatBytes(data.memory.rssBytes)} explain={t('overview.memory.what')}>
           {t('overview.memory.more', {
             used: formatBytes(data.memory.heapBytes),
-            max: formatBytes(data.memory.heapMaximumBytes),
+            max: formatBytes(data.memory.heapLimitBytes),
           })}
         </Stat>
         <Stat

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { TopicRow } from '../api/types.ts';
-import { ancestors, applyAnswer, blocksOf, emptyWindow, formatOpen, parseOpen } from './tree-model.ts';
+import { applyAnswer, blocksOf, emptyWindow, formatOpen, openByItself, parseOpen } from './tree-model.ts';
 
 const row = (topic: string): TopicRow => ({
   topic,
@@ -50,7 +50,10 @@ test('rows are asked for in whole blocks', () => {
   expect(blocksOf(40, 70)).toEqual({ from: 32, to: 96 });
 });
 
-test('the nodes above a topic', () => {
-  expect(ancestors('a/b/c')).toEqual(['a', 'a/b']);
-  expect(ancestors('/a')).toEqual(['']);
+test('a small tree opens by itself, a long one does not, and $SYS never', () => {
+  const rows = [{ ...row('$SYS'), children: 3 }, { ...row('maison'), children: 3 }, row('x')];
+  const window = { ...emptyWindow, rows, total: 3, isLoaded: true };
+  expect(openByItself(window, new Set())).toEqual(['maison']);
+  expect(openByItself(window, new Set(['maison']))).toEqual([]);
+  expect(openByItself({ ...window, rows: [{ ...row('a'), children: 1000 }] }, new Set())).toEqual([]);
 });

@@ -53,16 +53,20 @@ export function parseOpen(text: string): Set<string> {
 /** Nodes that may be open at once, as the feed allows. */
 export const openMax = 2000;
 
+/** Rows up to which a tree opens by itself: a small house is seen without a click. */
+const openByItselfMax = 30;
+
+/** Nodes to open in a tree that nobody touched yet; none when it would become long. `$SYS` stays closed. */
+export function openByItself({ rows, total, from }: TreeWindow, open: ReadonlySet<string>): readonly string[] {
+  if (from > 0 || total > openByItselfMax) return [];
+  const closed = rows.filter((row) => row.children > 0 && !row.topic.startsWith('$') && !open.has(row.topic));
+  const added = closed.reduce((sum, row) => sum + row.children, 0);
+  return total + added <= openByItselfMax ? closed.map((row) => row.topic) : [];
+}
+
 /** Rows are asked for in whole blocks, so that scrolling does not ask at every row. */
 const block = 32;
 
 export function blocksOf(from: number, to: number): { readonly from: number; readonly to: number } {
   return { from: Math.max(0, Math.floor(from / block) * block), to: Math.ceil(Math.max(1, to) / block) * block };
-}
-
-/** The nodes above a topic, from the root. */
-export function ancestors(topic: string): string[] {
-  const found: string[] = [];
-  for (let at = topic.indexOf('/'); at !== -1; at = topic.indexOf('/', at + 1)) found.push(topic.slice(0, at));
-  return found;
 }

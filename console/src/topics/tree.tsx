@@ -7,7 +7,16 @@ import { announce } from '../ui/announce.tsx';
 import { Button } from '../ui/button.tsx';
 import { rowHeightNow } from '../ui/narrow.ts';
 import { VirtualRows } from '../ui/virtual-rows.tsx';
-import { applyAnswer, blocksOf, emptyWindow, formatOpen, openMax, parseOpen, type TreeWindow } from './tree-model.ts';
+import {
+  applyAnswer,
+  blocksOf,
+  emptyWindow,
+  formatOpen,
+  openByItself,
+  openMax,
+  parseOpen,
+  type TreeWindow,
+} from './tree-model.ts';
 import { TreeRow } from './tree-row.tsx';
 
 const sorts = ['name', 'rate', 'recent'] as const;
@@ -29,8 +38,16 @@ export function TopicTree() {
     announced.current = tree.newTopics;
   }, [tree.newTopics]);
 
+  const isTouched = useRef(openText !== '');
+  useEffect(() => {
+    if (isTouched.current) return;
+    const more = openByItself(tree, open);
+    if (more.length > 0) setState({ open: formatOpen(new Set([...open, ...more])) }, 'replace');
+  }, [tree.total]);
+
   const rowAt = (index: number) => tree.rows[index - tree.from];
   const toggle = (topic: string, wanted: boolean): void => {
+    isTouched.current = true;
     const next = new Set(open);
     if (wanted && next.size < openMax) next.add(topic);
     else next.delete(topic);
@@ -78,12 +95,23 @@ export function TopicTree() {
           <span class="muted small">{t('topics.rows', { n: tree.total })}</span>
         )}
         {open.size > 0 ? (
-          <Button kind="quiet" onClick={() => setState({ open: '' }, 'replace')}>
+          <Button
+            kind="quiet"
+            onClick={() => {
+              isTouched.current = true;
+              setState({ open: '' }, 'replace');
+            }}
+          >
             {t('topics.closeAll')}
           </Button>
         ) : null}
       </div>
-      {tree.isLoaded && tree.total === 0 ? <p class="empty">{t('topics.none')}</p> : null}
+      {tree.isLoaded && tree.from === 0 && tree.rows.every((row) => row.topic.startsWith('$')) ? (
+        <div class="empty">
+          <p>{t('topics.none')}</p>
+          <code>moustique_pub -t test/val -m Bonjour</code>
+        </div>
+      ) : null}
       <VirtualRows
         class="tree"
         role="tree"

@@ -1,4 +1,5 @@
 /** The broker as a whole. */
+import { getHeapStatistics } from 'node:v8';
 import { version } from '../../base/version.ts';
 import { deliveryDrops } from '../../contracts/drop-reason.ts';
 import type { Store } from '../../contracts/store.ts';
@@ -52,6 +53,7 @@ export function brokerHandlers(
         memory: {
           ...{ rssBytes: rss, heapBytes: heapUsed },
           heapMaximumBytes: Math.max(heapUsed, rates.heapMaximumBytes),
+          heapLimitBytes: getHeapStatistics().heap_size_limit,
         },
         topicIndex: { topics: index.count, bytes: index.bytes, maxBytes: index.bytesMax, evicted: index.evicted },
         history:

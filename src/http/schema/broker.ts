@@ -58,7 +58,7 @@ export const brokerAnswer = v.object({
     commits: v.nullable(v.object({ count, meanMs: v.number() })),
   }),
   eventLoopDelayMs: v.object({ mean: v.number(), p99: v.number(), maximum: v.number() }),
-  memory: v.object({ rssBytes: count, heapBytes: count, heapMaximumBytes: count }),
+  memory: v.object({ rssBytes: count, heapBytes: count, heapMaximumBytes: count, heapLimitBytes: count }),
   topicIndex: v.object({ topics: count, bytes: count, maxBytes: count, evicted: count }),
   history: v.nullable(v.object({ bytes: count, maxBytes: v.nullable(count) })),
   listeners: v.array(listenerRow),
