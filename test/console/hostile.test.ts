@@ -87,9 +87,7 @@ describeWith(['chromium'], 'hostile input', () => {
       const topic = encodeURIComponent(topicOf(vector));
       await page.goto(`${base}/#/topics?topic=${topic}`);
       const view = page.locator('.message-view');
-      await waitFor(`payload ${index}`, async () =>
-        ((await view.textContent().catch(() => '')) ?? '').includes(String('QoS')),
-      );
+      await waitFor(`payload ${index}`, async () => ((await view.textContent().catch(() => '')) ?? '').includes('QoS'));
       shown.push((await view.textContent()) ?? '');
       await page.goto(`${base}/#/clients?client=${encodeURIComponent(`${nameOf(vector)} ${index}`)}`);
       await page.getByTestId('client-detail').getByText('Keep Alive').waitFor();
