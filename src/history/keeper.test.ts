@@ -210,7 +210,7 @@ test('sums of minutes and hours give the same plots as the samples, also after a
   bench.clock.advance(70_000);
   const plot = (bucketMs: number) =>
     bench.keeper.answer('query', { filter: 't', fromMs: beginMs, toMs: startMs, bucketMs }).series[0];
-  for (const bucketMs of [60_000, 300_000, 3_600_000, 7_200_000]) {
+  for (const bucketMs of [60_000, 120_000, 300_000, 900_000, 3_600_000, 7_200_000]) {
     const plotted = plot(bucketMs);
     const buckets = new Map<number, number[]>();
     const samples = Array.from({ length: 2880 }, (_, index) => [index * 5000, value(index * 5)] as const);
@@ -232,6 +232,7 @@ test('sums of minutes and hours give the same plots as the samples, also after a
   const rollups = database.prepare('SELECT width, count(*) AS n FROM rollup GROUP BY width ORDER BY width').all();
   expect(rollups.map((row) => ({ ...row }))).toEqual([
     { width: 60, n: 240 },
+    { width: 300, n: 48 },
     { width: 3600, n: 4 },
   ]);
   database.close();

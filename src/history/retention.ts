@@ -6,6 +6,7 @@
  */
 import { type Archive, messageRowBytes, sampleRowBytes } from './archive.ts';
 import type { TopicEntry } from './catalog.ts';
+import { rollupWidths } from './rollups.ts';
 import { pragma } from './schema.ts';
 
 /** Rows looked at, and messages deleted, in one step: some milliseconds. */
@@ -138,7 +139,7 @@ export class Retention {
         const samples = database.prepare('DELETE FROM sample WHERE series = ? AND at <= ?').run(series.id, until);
         if (samples > 0) archive.count(topic, series, -samples, -samples * sampleRowBytes);
         // A sum stays as long as one of its samples does.
-        for (const width of [60, 3600]) {
+        for (const width of rollupWidths) {
           database
             .prepare('DELETE FROM rollup WHERE series = ? AND width = ? AND at <= ?')
             .run(series.id, width, until - width * 1_000_000);

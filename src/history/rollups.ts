@@ -1,5 +1,5 @@
 /**
- * Sums of samples over whole minutes and hours, so that a plot of a month reads hundreds of rows and not hundreds of thousands.
+ * Sums of samples over whole minutes, five minutes and hours, so that a plot of a month reads hundreds of rows and not hundreds of thousands.
  *
  * Written once a minute has passed, for the series that changed. `state` holds, by width, the time up to which sums are
  * complete; behind it the samples themselves are read. What a crash leaves out is made up for at the next start.
@@ -7,8 +7,8 @@
 import type { Archive } from './archive.ts';
 import type { Sqlite } from './sqlite.ts';
 
-/** Seconds that a sum covers, the finer first; each is a multiple of the one before. */
-export const rollupWidths = [60, 3600] as const;
+/** Seconds that a sum covers, the finer first; each is a multiple of the one before and is made of it. */
+export const rollupWidths = [60, 300, 3600] as const;
 
 export type RollupWidth = (typeof rollupWidths)[number];
 
@@ -22,19 +22,18 @@ export function rolledUntil(database: Sqlite, width: RollupWidth): number {
 
 export class Rollups {
   readonly #archive: Archive;
-  /** Number of a series whose minutes are summed up and whose hours are not → time of the first such minute. */
-  readonly #minutes = new Map<number, number>();
+  /** By width: number of a series whose sums are not complete → time from which on they are not. */
+  readonly #unfinished: readonly (readonly [width: RollupWidth, series: Map<number, number>])[];
 
   constructor(archive: Archive) {
     this.#archive = archive;
     const { database, catalog, touched } = archive;
-    const [minutes, hours] = [rolledUntil(database, 60), rolledUntil(database, 3600)];
-    for (const topic of catalog.topics.values()) {
-      for (const { id } of topic.series.values()) {
-        touched.set(id, minutes);
-        this.#minutes.set(id, hours);
-      }
-    }
+    this.#unfinished = rollupWidths.map((width, index) => {
+      const series = index === 0 ? touched : new Map<number, number>();
+      const until = rolledUntil(database, width);
+      for (const topic of catalog.topics.values()) for (const { id } of topic.series.values()) series.set(id, until);
+      return [width, series] as const;
+    });
   }
 
   /**
@@ -43,52 +42,56 @@ export class Rollups {
    * @param nowUs - wall clock, microseconds
    */
   roll(nowUs: number): void {
-    const { touched, database } = this.#archive;
-    const minutesUntil = floor(nowUs - settleUs, 60);
-    const hoursUntil = floor(minutesUntil, 3600);
-    if (minutesUntil <= rolledUntil(database, 60)) return;
+    const { database } = this.#archive;
+    if (floor(nowUs - settleUs, 60) <= rolledUntil(database, 60)) return;
     this.#archive.transaction(() => {
-      for (const [series, first] of touched) {
-        const from = floor(first, 60);
-        database.prepare(sumSamples).run(series, from, minutesUntil);
-        if ((this.#minutes.get(series) ?? Number.POSITIVE_INFINITY) > from) this.#minutes.set(series, from);
+      let until = nowUs - settleUs;
+      for (const [index, [width, series]] of this.#unfinished.entries()) {
+        until = floor(until, width);
+        const coarser = this.#unfinished[index + 1]?.[1];
+        const finer = this.#unfinished[index - 1]?.[0];
+        for (const [id, first] of series) {
+          // Also of a time that was summed up before, when what changed in it came late.
+          if (first >= until) continue;
+          const from = floor(first, width);
+          if (finer === undefined) database.prepare(sumSamples).run(id, from, until, width, width * 1_000_000);
+          else database.prepare(sumFiner).run(id, from, until, width, width * 1_000_000, finer);
+          if (coarser !== undefined && (coarser.get(id) ?? Number.POSITIVE_INFINITY) > from) coarser.set(id, from);
+          // What came behind the last whole minute, or hour, is still to be summed up.
+          if (hasMore(database, id, until, finer)) series.set(id, until);
+          else series.delete(id);
+        }
+        setRolled(database, width, until);
       }
-      setRolled(database, 60, minutesUntil);
-      for (const [series, first] of this.#minutes) {
-        // Of an hour that is over, also when what changed in it came late.
-        if (first < hoursUntil) database.prepare(sumMinutes).run(series, floor(first, 3600), hoursUntil);
-      }
-      setRolled(database, 3600, hoursUntil);
-      // What came behind the last whole minute, or hour, is still to be summed up.
-      keepUnfinished(touched, minutesUntil, database, 'SELECT 1 FROM sample WHERE series = ? AND at >= ? LIMIT 1');
-      const hasMinute = 'SELECT 1 FROM rollup WHERE series = ? AND width = 60 AND at >= ? LIMIT 1';
-      keepUnfinished(this.#minutes, hoursUntil, database, hasMinute);
     });
   }
 }
 
 const sumSamples = `
   INSERT OR REPLACE INTO rollup (series, width, at, samples, min, max, sum, last)
-  SELECT g.series, 60, g.start, g.n, g.lo, g.hi, g.total, s.value FROM (
-    SELECT series, at / 60000000 * 60000000 AS start, count(*) AS n, min(value) AS lo, max(value) AS hi,
-      sum(value) AS total, max(at) AS last_at
-    FROM sample WHERE series = ? AND at >= ? AND at < ? GROUP BY start
-  ) AS g JOIN sample AS s ON s.series = g.series AND s.at = g.last_at`;
+  SELECT ?1, ?4, g.start, g.n, g.lo, g.hi, g.total, s.value FROM (
+    SELECT CAST(at / ?5 AS INTEGER) * ?5 AS start, count(*) AS n, min(value) AS lo, max(value) AS hi, sum(value) AS total,
+      max(at) AS last_at
+    FROM sample WHERE series = ?1 AND at >= ?2 AND at < ?3 GROUP BY start
+  ) AS g JOIN sample AS s ON s.series = ?1 AND s.at = g.last_at`;
 
-const sumMinutes = `
+const sumFiner = `
   INSERT OR REPLACE INTO rollup (series, width, at, samples, min, max, sum, last)
-  SELECT g.series, 3600, g.start, g.n, g.lo, g.hi, g.total, r.last FROM (
-    SELECT series, at / 3600000000 * 3600000000 AS start, sum(samples) AS n, min(min) AS lo, max(max) AS hi,
-      sum(sum) AS total, max(at) AS last_at
-    FROM rollup WHERE series = ? AND width = 60 AND at >= ? AND at < ? GROUP BY start
-  ) AS g JOIN rollup AS r ON r.series = g.series AND r.width = 60 AND r.at = g.last_at`;
+  SELECT ?1, ?4, g.start, g.n, g.lo, g.hi, g.total, r.last FROM (
+    SELECT CAST(at / ?5 AS INTEGER) * ?5 AS start, sum(samples) AS n, min(min) AS lo, max(max) AS hi, sum(sum) AS total,
+      max(at) AS last_at
+    FROM rollup WHERE series = ?1 AND width = ?6 AND at >= ?2 AND at < ?3 GROUP BY start
+  ) AS g JOIN rollup AS r ON r.series = ?1 AND r.width = ?6 AND r.at = g.last_at`;
 
-function keepUnfinished(series: Map<number, number>, until: number, database: Sqlite, hasMore: string): void {
-  for (const [id, first] of series) {
-    if (first >= until) continue;
-    if (database.prepare(hasMore).get(id, until) === undefined) series.delete(id);
-    else series.set(id, until);
-  }
+/** Whether there is anything to sum up from a time on: samples, or sums of the finer width. */
+function hasMore(database: Sqlite, series: number, at: number, finer: RollupWidth | undefined): boolean {
+  const row =
+    finer === undefined
+      ? database.prepare('SELECT 1 FROM sample WHERE series = ? AND at >= ? LIMIT 1').get(series, at)
+      : database
+          .prepare('SELECT 1 FROM rollup WHERE series = ? AND at >= ? AND width = ? LIMIT 1')
+          .get(series, at, finer);
+  return row !== undefined;
 }
 
 function floor(us: number, seconds: number): number {

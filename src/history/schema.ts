@@ -6,7 +6,8 @@
  * - `message`: one row per message. `at` is microseconds since 1970, made unique: the last three digits only order messages of
  *   one millisecond. `payload` is TEXT when it is UTF-8 without NUL, else a BLOB.
  * - `sample`: one row per number, `at` that of its message; `series` says of which topic and place in the payload.
- * - `rollup`: sums of samples over whole minutes and hours (`width` in seconds, `at` the beginning), up to `state.rolled`.
+ * - `rollup`: sums of samples over whole minutes, five minutes and hours (`width` in seconds, `at` the beginning), complete up to
+ *   `rolled_60` and so on in `state`.
  * - `topic`, `client`, `series`: names by number, with how much there is of each.
  */
 import type { Sqlite } from './sqlite.ts';
