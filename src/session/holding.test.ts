@@ -71,3 +71,20 @@ test('an empty payload without properties', () => {
   compact(holdings, message);
   expect(message.payloadLength).toBe(0);
 });
+
+test('properties without an expiry move along, and none appears', () => {
+  const message = new Message(topic, publisher);
+  message.payloadSource = Buffer.from([0x01, 0x01, 0x68, 0x69]); // Payload Format Indicator, "hi"
+  message.propertiesSource = message.payloadSource;
+  message.propertiesEnd = 2;
+  message.payloadStart = 2;
+  message.payloadEnd = 4;
+  const holdings = newHoldings();
+  compact(holdings, kept('somebody before'));
+  const moved = message.keep();
+  compact(holdings, moved);
+  expect(moved.payloadSource).toBe(holdings.slab);
+  expect(moved.payload.toString()).toBe('hi');
+  expect(moved.propertiesSource.subarray(moved.propertiesStart, moved.propertiesEnd).toString('hex')).toBe('0101');
+  expect(moved.expiryOffset).toBe(-1);
+});

@@ -61,6 +61,15 @@ describe('retained values', () => {
     expect([...tree.values()].map(({ name }) => name)).toEqual(['$SYS/broker', 'a']);
   });
 
+  test('are reached level by level, and by path', () => {
+    const tree = treeOf('a/b', '/x');
+    expect(tree.node('a')).toBe(tree.root.children?.get('a'));
+    expect([tree.node('a')?.value, tree.node('a/b')?.value?.name, tree.node('/x')?.value?.name]).toEqual([
+      ...[undefined, 'a/b', '/x'],
+    ]);
+    expect([tree.node('b'), tree.node('a/b/c'), tree.node('a/')]).toEqual([undefined, undefined, undefined]);
+  });
+
   test('leave a node without value behind for somebody who walks', () => {
     const tree = treeOf('a/b');
     const [node] = tree.find('a/+');
