@@ -21,6 +21,12 @@ test('the configuration keeps nothing, logs nothing and drops nothing', () => {
   expect(lines).not.toContain('set_tcp_nodelay true');
 });
 
+test('a durable broker keeps its files in the directory of its start', () => {
+  const text = mosquittoConf({ ...request, isDurable: true });
+  expect(text).toContain('persistence true\npersistence_location /nowhere/\n');
+  expect(text).not.toContain('persistence false');
+});
+
 test('options of the listener stand directly behind it', () => {
   expect(
     mosquittoConf({ ...request, transport: 'tls' })

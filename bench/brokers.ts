@@ -15,6 +15,8 @@ export interface StartRequest {
   readonly wantsNoDelay: boolean;
   /** Clients must log in, and have the rights that an ACL file gives them. */
   readonly hasRules: boolean;
+  /** `persistence true`; false when left out. */
+  readonly isDurable?: boolean;
   /** An empty directory for this start. */
   readonly directory: string;
   /** Certificate and key for TLS, PEM. */
@@ -48,7 +50,9 @@ export function mosquittoConf(request: StartRequest): string {
     ...(request.hasRules
       ? ['allow_anonymous false', ...writeAccessFiles(request.directory)]
       : ['allow_anonymous true']),
-    'persistence false',
+    ...(request.isDurable === true
+      ? ['persistence true', `persistence_location ${request.directory}/`]
+      : ['persistence false']),
     'log_dest stderr',
     'log_type error',
     'connection_messages false',
@@ -78,6 +82,21 @@ function firstLine(command: string, ...args: string[]): string {
 /** Whether the clients of a job log in and rules decide what they may do. */
 export function hasRules(job: Job): boolean {
   return job.kind === 'flow' && job.hasUsers;
+}
+
+/** Whether what is under way outlives the broker, where it keeps anything. */
+function isKept(job: Job): boolean {
+  return job.kind === 'flow' && job.isKept;
+}
+
+/** Moustique or mosquitto with `persistence true`; takes part where there is something to keep. */
+export function durable(kind: BrokerKind): BrokerKind {
+  return {
+    ...kind,
+    name: `${kind.name}-durable`,
+    prepare: (request) => kind.prepare({ ...request, isDurable: true }),
+    takesPart: isKept,
+  };
 }
 
 /** Moustique from this tree; open, it lets everybody do everything where others have rules: what the rules cost. */

@@ -50,6 +50,8 @@ export interface FlowJob extends Traffic {
   readonly ackWindow: number;
   /** Clients log in as users of access-files.ts. */
   readonly hasUsers: boolean;
+  /** The subscribers' Sessions outlive their connections, so that a store keeps what is under way. */
+  readonly isKept: boolean;
   readonly warmupMs: number;
   readonly windowMs: number;
 }

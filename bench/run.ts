@@ -4,7 +4,16 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BenchOptions, HELP, parseArgs } from './args.ts';
 import { BrokerProcess, Workspace } from './broker-process.ts';
-import { aedes, type BrokerKind, customBroker, hasRules, mosquitto, moustique, natsServer } from './brokers.ts';
+import {
+  aedes,
+  type BrokerKind,
+  customBroker,
+  durable,
+  hasRules,
+  mosquitto,
+  moustique,
+  natsServer,
+} from './brokers.ts';
 import type { GeneratorJob, GeneratorReply, GeneratorRequest, JobResult, Target } from './job.ts';
 import { describeMachine } from './machine.ts';
 import { choosePinning, type Pinning, pinned, pinSelf } from './pinning.ts';
@@ -54,7 +63,9 @@ function findBrokers(options: BenchOptions, root: string): BrokerKind[] | undefi
   const builtIn = [
     moustique(root),
     moustique(root, { isOpen: true }),
+    durable(moustique(root)),
     mosquitto({ hasNoDelay: false }),
+    durable(mosquitto({ hasNoDelay: false })),
     mosquitto({ hasNoDelay: true }),
     aedes(root),
     natsServer(),

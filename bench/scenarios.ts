@@ -31,6 +31,7 @@ interface Load {
   readonly level?: ProtocolLevel;
   readonly payloadBytes?: number;
   readonly hasUsers?: boolean;
+  readonly isKept?: boolean;
 }
 
 /** Messages under way per publisher when pipelined at QoS 0: enough to keep every broker reading, and not more: deep
@@ -54,6 +55,7 @@ function flow(load: Load): Scenario['job'] {
       batchMin: load.burst ?? Math.ceil((qos === 0 ? credit : ackWindow) / 2),
       ackWindow,
       hasUsers: load.hasUsers ?? false,
+      isKept: load.isKept ?? false,
       warmupMs: settings.warmupMs,
       windowMs: settings.windowMs,
     };
@@ -114,6 +116,12 @@ const rows: readonly Row[] = [
   ['more', 'fan-in-1k', 'fan-in, 1 KB, pipelined', flow({ pattern: fanIn, payloadBytes: 1024, credit: 64 })],
   ['more', 'fan-in-64k', 'fan-in, 64 KB', flow({ pattern: fanIn, payloadBytes: 65_536, credit: 4 })],
   ['more', 'fan-in-q2', 'fan-in, QoS 2, window 100', flow({ pattern: fanIn, qos: 2 })],
+  [
+    'more',
+    'durable-q1',
+    'fan-in, QoS 1, 1,000 under way, Sessions that are kept',
+    flow({ pattern: fanIn, qos: 1, ackWindow: 10, isKept: true }),
+  ],
   ['more', 'fan-in-acl', 'fan-in, 1,000 users and a 1,000-line ACL file', flow({ pattern: fanIn, hasUsers: true })],
   ['more', 'fan-out-10', 'fan-out 1→10, pipelined', flow({ pattern: fanOut(10) })],
   ['more', 'fan-out-10-q1', 'fan-out 1→10, QoS 1, window 100', flow({ pattern: fanOut(10), qos: 1 })],

@@ -121,6 +121,7 @@ async function flow(
     batchMin: 4,
     ackWindow: 8,
     hasUsers: false,
+    isKept: false,
     warmupMs: 20,
     windowMs: 60,
     ...changes,

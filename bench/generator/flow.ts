@@ -153,14 +153,17 @@ export async function runFlow(target: Target, job: FlowJob, patienceMs = PATIENC
   const flow = new Flow(job, layout);
   const pacer = new Pacer(() => flow.writeReady());
   const meters = new Meters(target.pid, pacer);
-  const { level, hasUsers } = job;
+  const { level, hasUsers, isKept } = job;
   const login = (role: 'publisher' | 'subscriber', index: number): Credentials | undefined =>
     hasUsers ? credentialsOf(role, index) : undefined;
 
   const subscribers = await connectAll(
     dialer,
     layout.subscribers.length,
-    (index) => ({ level, clientId: `bench-sub-${index}`, credentials: login('subscriber', index) }),
+    (index) => ({
+      ...{ level, clientId: `bench-sub-${index}`, cleanStart: !isKept },
+      credentials: login('subscriber', index),
+    }),
     flow,
   );
   const residentBefore = meters.residentBytes();

@@ -16,6 +16,7 @@ const plan: ScenarioPlan = {
     batchMin: 1,
     ackWindow: 1,
     hasUsers: false,
+    isKept: false,
     warmupMs: 0,
     windowMs: 1,
   },
