@@ -36,6 +36,7 @@ function setUp(intervalSeconds = 10, startMs = 1_800_000_003_000) {
       options.push(how);
     },
     version: 'moustique version 1.2.3',
+    durability: null,
     intervalSeconds,
     retain: true,
   });

@@ -22,6 +22,8 @@ export interface SysTopicsOptions {
   readonly publish: PublishText;
   /** Payload of `$SYS/broker/version`: `moustique version X.Y.Z`. */
   readonly version: string;
+  /** Payload of `$SYS/broker/store/durability`, `persistence_sync` in words; null without a store. */
+  readonly durability: string | null;
   /** `sys_interval` in seconds, 0..65535; 0 publishes nothing. */
   readonly intervalSeconds: number;
   /** False with `retain_available false`. */
@@ -56,9 +58,10 @@ export class SysTopics {
   start(): void {
     this.#isRunning = true;
     if (this.#intervalSeconds === 0 || this.#timer !== null) return;
-    const { clock, stats, version } = this.#options;
+    const { clock, stats, version, durability } = this.#options;
     this.#values.clear();
     this.#publish('version', version);
+    if (durability !== null) this.#publish('store/durability', durability);
     this.#tickedMs = clock.monotonicMs();
     this.#publishMetrics();
     this.#loads = loadMetrics.map((metric) => ({

@@ -4,7 +4,6 @@
  * Everything that can fail is tried before the first socket is opened: password files, certificates, the store. What fails
  * while sockets are opened closes those that are open already.
  */
-import { join } from 'node:path';
 import { builtins } from '../base/builtins.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { invariant } from '../base/invariant.ts';
@@ -12,7 +11,7 @@ import { version } from '../base/version.ts';
 import { Broker } from '../broker/broker.ts';
 import { logLines } from '../broker/log-lines.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
-import type { Config, GlobalConfig, ListenerConfig } from '../config/config.ts';
+import type { Config, ListenerConfig } from '../config/config.ts';
 import { planReload } from '../config/reload-diff.ts';
 import { Connection } from '../connection/connection.ts';
 import { Hub } from '../connection/hub.ts';
@@ -26,8 +25,6 @@ import type { HttpInterface } from '../http/http-interface.ts';
 import type { RecentLog } from '../http/recent-log.ts';
 import type { PublishText } from '../observe/publish-text.ts';
 import { SysTopics } from '../observe/sys-topics.ts';
-import type { SyncLevel } from '../store/journal.ts';
-import { createMemoryStore } from '../store/memory-store.ts';
 import { SharedIo } from '../transport/socket-handle.ts';
 import { AccessControl } from './access-control.ts';
 import { brokerControl, brokerControlTopic } from './control-broker.ts';
@@ -35,6 +32,7 @@ import { type DerivedPolicy, limitsOf } from './derive.ts';
 import { BrokerHistory } from './history.ts';
 import { loadListenerTls } from './listener-tls.ts';
 import { type HttpServers, Listener } from './listeners.ts';
+import { openStore, syncLevelText } from './open-store.ts';
 import { StartError } from './start-error.ts';
 import { TlsKeeper } from './tls-keeper.ts';
 
@@ -92,6 +90,7 @@ export class RunningBroker {
       heapBytes: () => process.memoryUsage().heapUsed,
       publish: this.publishText,
       version: `moustique version ${version}`,
+      durability: config.global.persistence ? syncLevelText(config.global.persistenceSync) : null,
       intervalSeconds: config.global.sysInterval,
       retain: config.global.retainAvailable,
     });
@@ -126,7 +125,7 @@ export class RunningBroker {
         tls: await loadListenerTls(listener, accessControl.pskKeysOf(index), logger, clock.nowMs()),
       })),
     );
-    const store = await openStore(config, surroundings);
+    const store = await openStore(config.global, surroundings);
     const running = new RunningBroker(config, surroundings, store, accessControl);
     running.#handedOver = policies[config.listeners.length];
     const { engine } = running.broker;
@@ -396,30 +395,6 @@ function isUnavailable(error: unknown): boolean {
   if (!(error instanceof StartError)) return false;
   const { code } = error.cause as NodeJS.ErrnoException;
   return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
-}
-
-async function openStore({ global }: Config, { clock, logger }: Surroundings): Promise<Store> {
-  if (!global.persistence) return createMemoryStore();
-  const { openFileStore } = await import('../store/file-store.ts');
-  const { StoreError } = await import('../store/store-error.ts');
-  try {
-    return openFileStore({
-      path: join(global.persistenceLocation ?? '.', global.persistenceFile),
-      autosaveIntervalSeconds: global.autosaveInterval,
-      autosaveOnChanges: global.autosaveOnChanges,
-      level: syncLevelOf(global.persistenceSync),
-      clock,
-      logger,
-    });
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    throw new StartError(error.lines, 1, { cause: error });
-  }
-}
-
-/** `persistence_sync` as the store takes it. */
-function syncLevelOf(value: GlobalConfig['persistenceSync']): SyncLevel {
-  return typeof value === 'string' ? { kind: value } : { kind: 'interval', milliseconds: value.intervalMs };
 }
 
 /** Message Expiry Interval as it stands in a PUBLISH. */
