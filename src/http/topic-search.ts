@@ -40,6 +40,7 @@ export async function findTopics(services: HttpServices, mode: SearchMode, q: st
   const nowMs = clock.nowMs();
   const found: string[] = [];
   let total = 0;
+  let kept = 0;
   let searched = 0;
   let ratePerSecond = 0;
   let isComplete = true;
@@ -53,21 +54,32 @@ export async function findTopics(services: HttpServices, mode: SearchMode, q: st
     isComplete = false;
     return true;
   };
-  const kept = mode === 'wildcard' ? retained.find(q).map(({ value }) => value) : retained.values();
-  await inBatches(kept, clock, (message: Message | undefined) => {
-    if (message === undefined) return true;
+  const messages = mode === 'wildcard' ? retained.matching(q) : retained.values();
+  // One function for all of them: it is asked by few.
+  let current: Message | null = null;
+  const payload = (): string => {
+    if (current === null) return '';
+    return index.find(current.topic.name)?.preview ?? current.payload.toString('latin1', 0, previewBytes);
+  };
+  await inBatches(messages, clock, (message: Message) => {
     const { name } = message.topic;
-    const payload = (): string => index.find(name)?.preview ?? message.payload.toString('latin1', 0, previewBytes);
-    if (isFound(name, payload)) take(name, index.find(name));
+    current = message;
+    if (isFound(name, payload)) {
+      kept++;
+      take(name, index.find(name));
+    }
     return !isLate();
   });
   // As an array: what is forgotten meanwhile would end the walk.
+  let preview = '';
+  const ofRecord = (): string => preview;
   await inBatches(index.all(), clock, (record: TopicRecord) => {
-    const isNew = !record.isGone && isFound(record.name, () => record.preview);
+    ({ preview } = record);
+    const isNew = !record.isGone && isFound(record.name, ofRecord);
     if (isNew && retained.get(record.name) === undefined) take(record.name, record);
     return !isLate();
   });
-  return { found, total, searched, isComplete, ratePerSecond };
+  return { found, total, retained: kept, searched, isComplete, ratePerSecond };
 }
 
 function testOf(mode: SearchMode, q: string): Test {

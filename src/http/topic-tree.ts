@@ -11,7 +11,7 @@ import type { TopicRow } from './schema/topics.ts';
 /** Topics counted below a node that only the retained tree knows; more are not counted. */
 const countedMax = 1000;
 /** More children than this are shown in the order in which they were first seen. */
-const sortedMax = 200_000;
+const sortedMax = 50_000;
 
 export type TreeSort = 'name' | 'rate' | 'recent';
 

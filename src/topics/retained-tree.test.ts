@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { matchCases } from '../../test/topics/match-cases.ts';
 import { RetainedTree } from './retained-tree.ts';
+import { filterMatches } from './topic-filter.ts';
 
 interface Named {
   readonly name: string;
@@ -12,8 +13,11 @@ function treeOf(...names: string[]): RetainedTree<Named> {
   return tree;
 }
 
+/** By both ways, which find the same in the same order. */
 function found(tree: RetainedTree<Named>, filter: string): (string | undefined)[] {
-  return tree.find(filter).map(({ value }) => value?.name);
+  const names = tree.find(filter).map(({ value }) => value?.name);
+  expect([...tree.matching(filter)].map(({ name }) => name)).toEqual(names);
+  return names;
 }
 
 test.each(matchCases)('v5 [MQTT-4.7.2-1] filter %j finds the retained %j: %j', (filter, name, matches) => {
@@ -54,6 +58,41 @@ describe('retained values', () => {
   test('are found parents first and in the order in which they were stored', () => {
     const tree = treeOf('1/2/3/4', 'b', '1', 'a');
     expect(found(tree, '#')).toEqual(['1', '1/2/3/4', 'b', 'a']);
+  });
+
+  test('are found while the tree changes', () => {
+    const tree = treeOf('a/1', 'a/2', 'a/3', 'b');
+    const names: string[] = [];
+    for (const { name } of tree.matching('#')) {
+      names.push(name);
+      if (name === 'a/1') {
+        tree.delete('a/2');
+        tree.set('c', { name: 'c' });
+        tree.set('a/4', { name: 'a/4' });
+      }
+    }
+    expect(names).toEqual(['a/1', 'a/3', 'a/4', 'b']);
+  });
+
+  test('are found by random filters as matching one by one finds them', () => {
+    const levels = ['', 'a', 'b', '$x'];
+    const names = new Set<string>();
+    for (let number = 0; number < 200; number++) {
+      const path = Array.from({ length: 1 + (number % 4) }, (_, depth) => levels[(number >> (2 * depth)) % 4]).join(
+        '/',
+      );
+      if (path !== '') names.add(path);
+    }
+    const tree = treeOf(...names);
+    const parts = ['a', '', '+', '$x', '#'];
+    for (let number = 0; number < 125; number++) {
+      const filter = [number % 5, Math.floor(number / 5) % 5, Math.floor(number / 25)].map((index) => parts[index]);
+      const end = filter.indexOf('#');
+      const text = (end < 0 ? filter : filter.slice(0, end + 1)).join('/');
+      if (text === '') continue;
+      const expected = [...names].filter((name) => filterMatches(text, name));
+      expect([text, found(tree, text).toSorted()]).toEqual([text, expected.toSorted()]);
+    }
   });
 
   test('are all listed, $ topics too', () => {

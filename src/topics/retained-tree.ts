@@ -82,6 +82,46 @@ export class RetainedTree<T extends object> {
     return found;
   }
 
+  /**
+   * The values whose Topic Name the filter matches, parents first, found while somebody asks for them: the walk may pause, and the
+   * tree may change meanwhile.
+   */
+  *matching(filter: string): Generator<T> {
+    const levels = filter.split('/');
+    /** Nodes to look at; `depth` levels of the filter lead to them, all of them when everything below is meant. */
+    const open: { readonly nodes: Iterator<RetainedNode<T>>; readonly depth: number }[] = [];
+    const everything = levels.length;
+    const push = (node: RetainedNode<T>, depth: number): void => {
+      if (node.children === undefined) return;
+      const level = depth === everything ? '#' : (levels[depth] as string);
+      if (level !== '#' && level !== '+') {
+        const next = node.children.get(level);
+        if (next !== undefined) open.push({ nodes: [next].values(), depth: depth + 1 });
+        return;
+      }
+      const nodes =
+        depth > 0 || node !== this.#root
+          ? node.children.values()
+          : [...node.children].flatMap(([name, next]) => (name.charCodeAt(0) === 0x24 ? [] : [next])).values();
+      open.push({ nodes, depth: level === '#' ? everything : depth + 1 });
+    };
+    push(this.#root, 0);
+    for (let last = open.at(-1); last !== undefined; last = open.at(-1)) {
+      const { value: node, done } = last.nodes.next();
+      if (done === true) {
+        open.pop();
+        continue;
+      }
+      const { depth } = last;
+      const isBelow = levels.at(-1) === '#' && depth === everything;
+      // # includes the parent level. [MQTT-4.7.1-1]
+      const isMatch = isBelow || depth === everything || (levels[depth] === '#' && depth === everything - 1);
+      if (isMatch && node.value !== undefined) yield node.value;
+      if (isBelow) push(node, everything);
+      else if (depth < everything) push(node, depth);
+    }
+  }
+
   /** Every value, `$` topics included. */
   *values(): Generator<T> {
     // One generator, not one for each level: a million values are walked in a tenth of a second.

@@ -42,11 +42,16 @@ export function accessHandlers(
     async findMatches({ query: { filter } }) {
       const parsed = parseTopicFilter(filter);
       const plain = typeof parsed === 'string' ? filter : parsed.filter;
-      const { found, total, isComplete, ratePerSecond } = await findTopics(services, 'wildcard', plain, firstTopics);
+      const { found, total, retained, isComplete, ratePerSecond } = await findTopics(
+        services,
+        'wildcard',
+        plain,
+        firstTopics,
+      );
       return {
         filter,
         topics: total,
-        retained: engine.retained.find(plain).length,
+        retained,
         ratePerSecond,
         first: found,
         isComplete,

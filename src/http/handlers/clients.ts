@@ -5,6 +5,7 @@ import { Step } from '../../session/outgoing.ts';
 import { neverExpires, type Session } from '../../session/session.ts';
 import { Page, type Place } from '../cursor.ts';
 import type { HandlersOf } from '../handler.ts';
+import { inBatches } from '../in-batches.ts';
 import { notFound } from '../problem.ts';
 import type { ClientDetail, ClientRow } from '../schema/clients.ts';
 import type { HttpServices } from '../services.ts';
@@ -33,14 +34,14 @@ export function clientHandlers({
     return session;
   };
   return {
-    listClients({ query }) {
+    async listClients({ query }) {
       const wanted = {
         search: query.search?.toLowerCase(),
         username: query.username?.toLowerCase(),
         address: query.address?.toLowerCase(),
       };
       const page = new Page<Found>(query);
-      for (const session of engine.sessions.values()) {
+      await inBatches(engine.sessions.values(), clock, (session) => {
         const connection = connectionOf(session);
         const { clientId, publisher } = session;
         const username = publisher.username?.toLowerCase() ?? '';
@@ -56,7 +57,7 @@ export function clientHandlers({
           (query.connected === undefined || (connection !== null) === (query.connected === 'true')) &&
           (query.idleSeconds === undefined || (connection !== null && connection.idleSeconds >= query.idleSeconds));
         if (isFound) page.add({ session, connection, name: clientId, key: keyOf(query.sort, session, connection) });
-      }
+      });
       const items = page.rows.map(({ session, connection }) => row(session, connection));
       return { items, total: page.total, nextCursor: page.nextCursor };
     },

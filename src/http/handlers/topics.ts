@@ -96,7 +96,8 @@ export function topicHandlers(
     },
     async deleteRetained({ body, identity, note }) {
       const { filter, search, dryRun } = body;
-      const messages = [...retainedMessages(services, filter, search)];
+      const messages: Message[] = [];
+      await inBatches(retainedMessages(services, filter, search), clock, (message) => messages.push(message));
       const bytes = messages.reduce((sum, { payloadLength }) => sum + payloadLength, 0);
       const canUndo = RetainedBin.bytesOf(messages) <= binBytesMax;
       if (dryRun) return { count: messages.length, bytes, canUndo, undoId: null, undoUntilMs: null };
@@ -161,9 +162,9 @@ function* retainedMessages(
   const { retained, clock } = surroundings.broker.engine;
   const nowMs = clock.nowMs();
   const text = search?.toLowerCase();
-  const messages = filter === undefined ? retained.values() : retained.find(filter).map(({ value }) => value);
+  const messages = filter === undefined ? retained.values() : retained.matching(filter);
   for (const message of messages) {
-    if (message === undefined || isExpired(message, nowMs)) continue;
+    if (isExpired(message, nowMs)) continue;
     if (text === undefined || message.topic.name.toLowerCase().includes(text)) yield message;
   }
 }
