@@ -56,12 +56,13 @@ export interface OpenConsole {
   readonly faults: string[];
 }
 
-/** A page of its own context, at the console's first page. */
+/** A page of its own context, at the console's first page. @param otherPorts - of brokers it may talk to as well */
 export async function openConsole(
   resources: Resources,
   browser: Browser,
   broker: TestBroker,
   options: OpenOptions = {},
+  otherPorts: readonly number[] = [],
 ): Promise<OpenConsole> {
   const context = await browser.newContext({
     viewport: options.viewport ?? { width: 1280, height: 800 },
@@ -74,7 +75,8 @@ export async function openConsole(
   const base = `http://127.0.0.1:${broker.port('http')}`;
   const foreign: string[] = [];
   const faults: string[] = [];
-  const ours = new Set(['http', 'ws'].map((name) => `127.0.0.1:${broker.port(name)}`));
+  const ports = [broker.port('http'), broker.port('ws'), ...otherPorts];
+  const ours = new Set(ports.map((port) => `127.0.0.1:${port}`));
   await context.route(
     (url) => !ours.has(url.host) && url.protocol !== 'blob:' && url.protocol !== 'data:',
     async (route) => {
