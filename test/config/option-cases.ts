@@ -505,7 +505,7 @@ export const cases: Readonly<Record<OptionName, Case>> = {
   // History
   history_location: { todo: 'shown by the tests of the history' },
   history_max_size: { todo: 'shown by the tests of the history' },
-  history_sink: { todo: 'shown by the tests of the history' },
+  history_sink: { shownBy: 'test/history/sink.test.ts' },
   history_topic: { todo: 'shown by the tests of the history' },
   history_write_interval: { todo: 'shown by the tests of the history' },
 

@@ -169,6 +169,29 @@ test('a full disk: the broker serves, one line tells it, and what waited is writ
   expect(broker.process.stderr.match(/cannot be written/g)).toHaveLength(1);
 });
 
+test('history_write_interval gathers messages, history_max_size keeps the file small', async () => {
+  const broker = await historyBroker(resources, [
+    'history_topic #',
+    'history_write_interval 3600',
+    'history_max_size 1M',
+  ]);
+  await broker.start();
+  const client = await publisher(resources, broker);
+  await client.publishAsync('first', 'gathered', { qos: 1 });
+  // Two thousand are written at once, however long the interval is.
+  const payload = 'x'.repeat(1000);
+  await Promise.all(Array.from({ length: 1900 }, () => client.publishAsync('t', payload, { qos: 1 })));
+  expect(await exported(broker)).toEqual([]);
+  await Promise.all(Array.from({ length: 2100 }, () => client.publishAsync('t', payload, { qos: 1 })));
+  await client.publishAsync('last', 'there', { qos: 1 });
+  await broker.stop();
+  const lines = await exported(broker);
+  expect(lines.at(-1)?.payload).toBe('there');
+  expect(lines[0]?.payload).toBe(payload);
+  expect(lines.length).toBeGreaterThan(300);
+  expect(statSync(fileOf(broker)).size).toBeLessThan(4_000_000);
+});
+
 test('stats, query and export of the command line', async () => {
   const broker = await historyBroker(resources, ['history_topic maison/# keep 30 days max 100M', 'history_topic #']);
   await broker.start();

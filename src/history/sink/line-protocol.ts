@@ -33,23 +33,23 @@ export function lineOf(prefix: string, { topic, payload, numbers, at }: NewMessa
 }
 
 function measurementText(text: string): string {
-  return escaped(text, /(\\*)([, ]|$)/g);
+  return escaped(text, /\\*([, ]|$)/g);
 }
 
 /** Names of tags and fields, values of tags. */
 function tagText(text: string): string {
-  return escaped(text, /(\\*)([,= ]|$)/g);
+  return escaped(text, /\\*([,= ]|$)/g);
 }
 
 /**
- * Servers skip a backslash together with what follows it, but know no escaped backslash here: an odd number of them in front of
- * a separator would hide it, so there is one more then.
+ * A backslash in front of a separator, or at the end, is left out: InfluxDB takes it for an escape whatever stands before it,
+ * VictoriaMetrics counts how many there are, and a line must be one line to both.
  */
 function escaped(text: string, separators: RegExp): string {
-  return text.replace(/[\r\n]/g, ' ').replace(separators, (_, run: string, separator: string) => {
-    const even = run.length % 2 === 0 ? run : `${run}\\`;
-    return separator === '' ? even : `${even}\\${separator}`;
+  const written = text.replace(/[\r\n]/g, ' ').replace(separators, (_, separator: string) => {
+    return separator === '' ? '' : `\\${separator}`;
   });
+  return written === '' ? '_' : written;
 }
 
 /** Line ends become `\n` to read: most servers end a line at every one of them, which would let a payload forge lines. */
