@@ -204,7 +204,7 @@ export const cases: Readonly<Record<OptionName, Case>> = {
     is: true,
     otherwise: false,
   },
-  http_index_memory: { todo: 'shown by the tests of the console' },
+  http_index_memory: { shownBy: 'test/http/options.test.ts' },
 
   // Security
   allow_anonymous: {
