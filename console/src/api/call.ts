@@ -4,7 +4,7 @@
  */
 
 import type * as v from 'valibot';
-import type { Route, routes } from '../../../src/http/routes.ts';
+import type { routes } from '../../../src/http/routes.ts';
 import { t } from '../i18n.ts';
 
 type Rows = typeof routes;
@@ -105,8 +105,6 @@ async function problemOf(response: Response): Promise<CallError> {
     return new CallError(response.status, 'unknown', t('error.status', { status: String(response.status) }));
   }
 }
-
-export type { Route };
 
 /** The message of whatever was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,115 @@
+// Everyday work: find a topic, compare two messages, save and send messages, go somewhere by Ctrl-K, fill a pause from the
+// history; and what a viewer is not offered.
+import { expect, test } from 'vitest';
+import { startBrowser } from '../harness/browser.ts';
+import { describeWith } from '../harness/programs.ts';
+import { useResources } from '../harness/resources.ts';
+import { waitFor } from '../harness/wait.ts';
+import { connect, logIn, openConsole, startConsoleBroker } from './open-console.ts';
+
+describeWith(['chromium'], 'everyday work', () => {
+  const resources = useResources();
+
+  test('search, comparison, saved messages, Ctrl-K, a pause filled from the history', {
+    timeout: 120_000,
+  }, async () => {
+    const broker = await startConsoleBroker(resources);
+    const sensor = await connect(resources, broker, { clientId: 'capteur' });
+    await sensor.publishAsync('maison/cave/climat', '{"t":12,"etat":"ok"}', { qos: 1, retain: true });
+    await sensor.publishAsync('maison/toit/climat', '{"t":31,"etat":"chaud"}', { qos: 1, retain: true });
+    const browser = await startBrowser(resources);
+    const { page, base, faults } = await openConsole(resources, browser, broker);
+    await logIn(page);
+
+    const found = async (q: string, mode: string): Promise<string[]> => {
+      await page.goto(`${base}/#/topics?mode=${mode}&q=${encodeURIComponent(q)}`);
+      await page.getByText(/found among/).waitFor();
+      await page.waitForTimeout(300);
+      return await page
+        .locator('.tree-row')
+        .evaluateAll((rows) => rows.map((row) => row.getAttribute('data-topic') ?? ''));
+    };
+    expect(await found('CAVE', 'substring')).toEqual(['maison/cave/climat']);
+    expect(await found('maison/+/climat', 'wildcard')).toEqual(['maison/cave/climat', 'maison/toit/climat']);
+    expect(await found('^maison/t.*t$', 'regex')).toEqual(['maison/toit/climat']);
+    expect(await found('chaud', 'payload')).toEqual(['maison/toit/climat']);
+    expect(await found('$.t > 20', 'jsonpath')).toEqual(['maison/toit/climat']);
+
+    // What changed between a held message and the newest.
+    await page.goto(`${base}/#/topics?topic=maison%2Fcave%2Fclimat`);
+    await page.getByRole('button', { name: 'Hold' }).click();
+    await sensor.publishAsync('maison/cave/climat', '{"t":13,"etat":"ok","pile":0.4}', { qos: 1, retain: true });
+    await page.getByText('2 messages').waitFor();
+    await page.getByRole('button', { name: 'Compare with the newest' }).click();
+    const rows = page.locator('.diff-table tbody tr');
+    await rows.first().waitFor();
+    expect(await rows.allTextContents()).toEqual(['$.t1213', '$.pile0.4']);
+    await page.keyboard.press('Escape');
+
+    // A saved message, sent from its collection.
+    await page.goto(`${base}/#/messages?pane=publish&to=maison%2Flampe`);
+    await page.getByLabel('Payload', { exact: true }).fill('allumée');
+    await page.getByLabel('Retain').check();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').getByLabel('Name').fill('lumière');
+    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('tab', { name: 'Saved' }).click();
+    await page.getByText('lumière').waitFor();
+    await page.getByRole('button', { name: 'Send all' }).click();
+    await page.getByText('1 message sent').waitFor();
+
+    // To a topic and to a client by name; the back button returns.
+    await page.keyboard.press('Control+K');
+    await page.getByRole('combobox').last().fill('lampe');
+    await page.getByRole('option', { name: /maison\/lampe/ }).click();
+    await page.getByTestId('payload-text').getByText('allumée').waitFor();
+    await page.goBack();
+    await page.getByText('lumière').waitFor();
+
+    // More messages during a pause than a stream may send: the history has the others.
+    await page.goto(`${base}/#/messages?filter=maison%2Fflot`);
+    await page.getByText('Waiting for messages').waitFor();
+    await sensor.publishAsync('maison/flot', 'avant', { qos: 1 });
+    await page.getByRole('option', { name: /avant/ }).waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    for (let n = 0; n < 500; n++) sensor.publish('maison/flot', `n${n}`);
+    await sensor.publishAsync('maison/flot', 'pendant', { qos: 1 });
+    await page.waitForTimeout(1500);
+    await sensor.publishAsync('maison/flot', 'la fin', { qos: 1 });
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page
+      .getByText(/messages? (?:is|are) not here/)
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await waitFor('every gap to be filled', async () => {
+      const fill = page.getByRole('button', { name: 'Get from the history' });
+      if ((await fill.count()) > 0) await fill.first().click();
+      await page.waitForTimeout(500);
+      return await page.getByText(/^503 messages$/).isVisible();
+    });
+    expect(faults).toEqual([]);
+  });
+
+  test('a viewer is offered nothing that changes anything', { timeout: 60_000 }, async () => {
+    const broker = await startConsoleBroker(resources);
+    const sensor = await connect(resources, broker, { clientId: 'capteur' });
+    await sensor.publishAsync('maison/lampe', 'allumée', { qos: 1, retain: true });
+    const browser = await startBrowser(resources);
+    const { page, base } = await openConsole(resources, browser, broker);
+    await logIn(page, 'vera');
+    await page.goto(`${base}/#/topics?pane=retained&topic=maison%2Flampe`);
+    await page.getByTestId('payload-text').getByText('allumée').waitFor();
+    await page.getByTestId('retained-count').getByText('1 retained message').waitFor();
+    expect(await page.getByRole('button', { name: 'Delete' }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Publish' }).count()).toBe(0);
+    await page.goto(`${base}/#/messages`);
+    expect(await page.getByRole('tab').allTextContents()).toEqual(['Live', 'History']);
+    await page.goto(`${base}/#/clients?client=capteur`);
+    await page.getByTestId('client-detail').getByText('Keep Alive').waitFor();
+    expect(await page.locator('.button.danger').count()).toBe(0);
+    await page.goto(`${base}/#/settings`);
+    expect(await page.getByRole('tab').allTextContents()).toEqual(['Console', 'Listeners']);
+  });
+});
