@@ -28,8 +28,6 @@ describe.each(optionNames)('%s', (name) => {
         new RegExp(`['"\`]${name.replace('.', '\\.')} `),
       );
     });
-  } else if ('todo' in one) {
-    test.todo(one.todo);
   } else if ('refused' in one) {
     test('is understood, and refused with a reason', async () => {
       const broker = await prepareBroker(resources, 'moustique', { config: one.lines });
