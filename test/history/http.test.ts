@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { useResources } from '../harness/resources.ts';
+import { loggedIn, startWithUsers } from '../http/console-client.ts';
+import { publisher } from './recording.ts';
+
+const resources = useResources();
+
+test('the history over HTTP: series, plots, pages, exports, figures, and questions that make no sense', async () => {
+  const broker = await startWithUsers(resources, ['history_topic maison/# keep 7 days', 'history_location {dir}']);
+  const client = await publisher(resources, broker);
+  for (const value of [1, 2, 6]) await client.publishAsync('maison/t', `{"v":${value}}`, { qos: 1 });
+  await client.publishAsync('maison/raw', Buffer.from([0, 255]), { qos: 1 });
+  const vera = await loggedIn(broker, 'vera');
+
+  expect(await vera.get('/history/series?filter=maison/%23')).toMatchObject({
+    items: [{ topic: 'maison/t', field: 'v', count: 3, lastValue: 6 }],
+    nextCursor: null,
+  });
+
+  const toMs = Date.now() + 86_400_000;
+  const span = `fromMs=${toMs - 2 * 86_400_000}&toMs=${toMs}`;
+  const { series } = await vera.get<{ series: Record<string, number[]>[] }>(
+    `/history/query?filter=maison/t&field=v&bucketMs=604800000&${span}`,
+  );
+  const sum = (column: string) => series[0]?.[column]?.reduce((all, one) => all + one, 0);
+  expect({ count: sum('count'), least: Math.min(...(series[0]?.['min'] ?? [])) }).toEqual({ count: 3, least: 1 });
+
+  type Page = { items: { topic: string; payload: unknown }[]; nextCursor: string | null };
+  const first = await vera.get<Page>('/history/messages?filter=maison/%23&limit=3');
+  expect(first.items.map(({ payload }) => payload)).toEqual([
+    { base64: 'AP8=' },
+    { text: '{"v":6}' },
+    { text: '{"v":2}' },
+  ]);
+  const second = await vera.get<Page>(`/history/messages?filter=maison/%23&limit=3&cursor=${first.nextCursor}`);
+  expect(second.items.map(({ payload }) => payload)).toEqual([{ text: '{"v":1}' }]);
+  expect(second.nextCursor).toBeNull();
+
+  const exported = await vera.ask('GET', '/api/v1/history/export?filter=maison/t&format=csv&what=samples');
+  expect(exported.headers.get('content-disposition')).toContain('attachment');
+  expect(
+    exported.text
+      .trimEnd()
+      .split('\r\n')
+      .map((line) => line.replace(/^[^,]*,/, '')),
+  ).toEqual(['topic,field,value', 'maison/t,v,1', 'maison/t,v,2', 'maison/t,v,6']);
+
+  expect(await vera.get('/history/stats')).toMatchObject({
+    ...{ messages: 4, samples: 3, dropped: 0, fault: null },
+    rules: [{ filter: 'maison/#', keepDays: 7, messages: 4 }],
+  });
+  const senseless = await vera.ask('GET', '/api/v1/history/messages?filter=a/%23/b');
+  expect(senseless.status).toBe(400);
+});
