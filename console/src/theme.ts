@@ -32,6 +32,16 @@ export function followTheme(): void {
   });
 }
 
+/** Theme and name → colour. Asking the style sheet makes the browser lay out what has changed, so it is asked once. */
+const colours = new Map<string, string>();
+
 /** A colour of the style sheet, for what is drawn on a canvas. */
-export const colour = (name: string): string =>
-  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export function colour(name: string): string {
+  const key = `${theme.value} ${name}`;
+  let found = colours.get(key);
+  if (found === undefined) {
+    found = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+    colours.set(key, found);
+  }
+  return found;
+}

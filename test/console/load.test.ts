@@ -137,6 +137,9 @@ describeWith(['chromium'], 'a busy broker', () => {
       });
       if (!socket.write(Buffer.concat(packets))) await new Promise((resolve) => socket.once('drain', resolve));
     }
+    // PINGREQ: its answer comes when everything before it was taken.
+    socket.write(Buffer.from([0xc0, 0]));
+    await new Promise((resolve) => socket.once('data', resolve));
     const browser = await startBrowser(resources);
     const { page, base } = await openConsole(resources, browser, broker);
     await logIn(page);

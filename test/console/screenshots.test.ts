@@ -88,7 +88,7 @@ describeWith(['chromium'], 'screenshots', () => {
       for (const [name, link] of Object.entries(screens)) {
         await page.goto(`${base}/${link}`);
         await house.publishAsync('maison/salon/temperature', '21.5');
-        await page.waitForTimeout(700);
+        await page.waitForTimeout(400);
         await page.screenshot({ path: join(folder, `${name}-${form.name}.png`) });
         // Nothing sticks out of a phone's screen.
         const wide = await page.evaluate('document.documentElement.scrollWidth > window.innerWidth');

@@ -1,3 +1,4 @@
+import { Component } from 'preact';
 import type { TopicRow } from '../api/types.ts';
 import { formatBytes, formatRate, formatShort } from '../format.ts';
 import { t } from '../i18n.ts';
@@ -6,15 +7,35 @@ import { Shown } from '../ui/shown.tsx';
 import { Sparkline } from '../ui/sparkline.tsx';
 import type { RowPlace } from '../ui/virtual-rows.tsx';
 
-/** One node: its level, what is below it, its last value. */
-export function TreeRow(props: {
-  place: RowPlace;
-  row: TopicRow | undefined;
-  isOpen: boolean;
-  isSelected: boolean;
-  onToggle: (topic: string, wanted: boolean) => void;
-  onSelect: (topic: string) => void;
-}) {
+interface TreeRowProps {
+  readonly place: RowPlace;
+  readonly row: TopicRow | undefined;
+  readonly isOpen: boolean;
+  readonly isSelected: boolean;
+  readonly onToggle: (topic: string, wanted: boolean) => void;
+  readonly onSelect: (topic: string) => void;
+}
+
+/** One node: its level, what is below it, its last value. Drawn again only when something of it changed. */
+export class TreeRow extends Component<TreeRowProps> {
+  override shouldComponentUpdate(next: TreeRowProps): boolean {
+    const { place, row, isOpen, isSelected } = this.props;
+    return (
+      row !== next.row ||
+      isOpen !== next.isOpen ||
+      isSelected !== next.isSelected ||
+      place.tabIndex !== next.place.tabIndex ||
+      place.style.transform !== next.place.style.transform ||
+      place.style.height !== next.place.style.height
+    );
+  }
+
+  override render() {
+    return <Drawn {...this.props} />;
+  }
+}
+
+function Drawn(props: TreeRowProps) {
   const { place, row, isOpen } = props;
   if (row === undefined) {
     return (

@@ -48,7 +48,8 @@ export function TopicTree() {
   const rowAt = (index: number) => tree.rows[index - tree.from];
   const toggle = (topic: string, wanted: boolean): void => {
     isTouched.current = true;
-    const next = new Set(open);
+    // As the URL has it now: a row that did not change was drawn some time ago.
+    const next = parseOpen(stateOf('open'));
     if (wanted && next.size < openMax) next.add(topic);
     else next.delete(topic);
     setState({ open: formatOpen(next) }, 'replace');
