@@ -244,17 +244,19 @@ describeEither('limits', (name) => {
     await broker.start();
     const place = new Place(broker, resources);
     await place.connect({ clientId: 'c' });
-    const addresses = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) =>
-      readFileSync(file, 'utf8')
-        .split('\n')
-        .flatMap((line) => {
-          const [, local = '', , state] = line.trim().split(/\s+/);
-          const [address, port = ''] = local.split(':');
-          return state === '0A' && Number.parseInt(port, 16) === broker.port() ? [address] : [];
-        }),
-    );
-    // 127.0.0.1, ::1
-    expect(addresses.toSorted()).toEqual(['00000000000000000000000001000000', '0100007F']);
+    const addresses = () =>
+      ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) =>
+        readFileSync(file, 'utf8')
+          .split('\n')
+          .flatMap((line) => {
+            const [, local = '', , state] = line.trim().split(/\s+/);
+            const [address, port = ''] = local.split(':');
+            return state === '0A' && Number.parseInt(port, 16) === broker.port() ? [address] : [];
+          }),
+      );
+    // 127.0.0.1, ::1; the client may be in before the second is open.
+    const both = ['00000000000000000000000001000000', '0100007F'];
+    await expect.poll(() => addresses().toSorted(), { timeout: 30_000 }).toEqual(both);
     expect(place.log).toContain(
       'Starting in local only mode. Connections will only be possible from clients running on this machine.',
     );
