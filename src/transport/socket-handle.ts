@@ -21,6 +21,8 @@ export interface WriteRequest {
   buffer: Uint8Array | null;
   handle: SocketHandle | null;
   owner: HandleOwner | null;
+  /** −1 as long as no write uses the request. */
+  getAsyncId(): number;
 }
 
 /** The members of Node's `TCPWrap` and `PipeWrap` that are used. */
@@ -110,22 +112,26 @@ export class SharedIo {
     const request = this.#spare ?? new this.#Request();
     this.#spare = request;
     const error = handle.writeBuffer(request, bytes);
-    if (error !== 0) return error;
-    const waiting = handle.writeQueueSize;
-    if (waiting === 0) return 0;
+    if (error !== 0) {
+      this.#spare = null;
+      return error;
+    }
+    // Nothing waits: that is not enough. Between two attempts of libuv the peer may have made room, and the request is in use until
+    // Node has told so.
+    if (request.getAsyncId() === -1) return 0;
     this.#spare = null;
     request.oncomplete = onWriteComplete;
     request.buffer = bytes;
     request.handle = handle;
     request.owner = owner;
-    return waiting;
+    return Math.max(handle.writeQueueSize, 1);
   }
 
   /** An empty write of the socket shows what requests it makes. */
   #learnRequest(socket: Socket, handle: SocketHandle): void {
     const own = handle.writeBuffer;
     handle.writeBuffer = (request: WriteRequest, bytes: Uint8Array): number | undefined => {
-      this.#Request = request.constructor as new () => WriteRequest;
+      if (typeof request.getAsyncId === 'function') this.#Request = request.constructor as new () => WriteRequest;
       return own.call(handle, request, bytes);
     };
     socket.write(noBytes);

@@ -1,4 +1,5 @@
 /** The promises of a transport, kept at the handle of a socket and by its events. */
+import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -211,4 +212,40 @@ test('sockets share one buffer and one request as long as writes are taken at on
   const two = await pair(accept);
   for (const { transport } of [one, two, one, two]) transport.write(Buffer.from('x'));
   expect(requests.size).toBe(1);
+});
+
+test('a peer that makes room while a write is under way', async () => {
+  const { told, transport, client, server } = await pair((socket) => acceptShared(socket, peer, clock, new SharedIo()));
+  // Another process reads: only then can room appear between two attempts to write.
+  const { port } = server.address() as { port: number };
+  client.destroy();
+  await until(() => told.closed !== undefined);
+  const shared = new SharedIo();
+  let written: Transport | undefined;
+  const drained = new Told();
+  server.removeAllListeners('connection');
+  server.on('connection', (socket) => {
+    written = acceptShared(socket, peer, clock, shared);
+    written.handler = drained;
+    written.resume();
+  });
+  const code = `let n=0;require('net').connect(${port},'127.0.0.1').on('data',(d)=>{n+=d.length}).on('end',()=>console.log(n))`;
+  const reader = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let counted = '';
+  reader.stdout.on('data', (chunk: Buffer) => (counted += chunk.toString()));
+  await until(() => written !== undefined);
+  const target = written as unknown as Transport;
+  const bytes = Buffer.alloc(20_000, 1);
+  let sent = 0;
+  while (sent < 10_000) {
+    while (target.pendingBytes === 0 && sent < 10_000) {
+      target.write(bytes);
+      sent++;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  target.end();
+  await until(() => counted !== '');
+  expect(Number(counted)).toBe(sent * bytes.length);
+  expect(transport.pendingBytes).toBe(0);
 });
