@@ -18,15 +18,17 @@ const broker = createBroker({
   historyTopic: [{ filter: 'maison/#', keepDays: 30, maxBytes: 100_000_000 }],
 });
 const [listener] = await broker.listen();
+const { history } = broker;
+if (history === null) throw new Error('no topic is kept');
 
 for (const temperature of [20.5, 21.5, 24]) broker.publish('maison/salon', JSON.stringify({ temperature }));
 
 const toMs = Date.now() + 1000;
 const query = { filter: 'maison/salon', field: 'temperature', fromMs: toMs - 3_600_000, toMs, bucketMs: 86_400_000 };
-const { series } = await broker.history.query(query);
+const { series } = await history.query(query);
 for (const { topic, field, min, max, avg } of series) console.log(`${topic} ${field}: ${min} to ${max}, mean ${avg}`);
 
-const { messages } = await broker.history.messages({ filter: 'maison/#', limit: 1 });
+const { messages } = await history.messages({ filter: 'maison/#', limit: 1 });
 for (const { topic, payload } of messages) console.log(`last: ${topic} ${Buffer.from(payload)}`);
 
 console.log(`listening on ${listener.url}, stop with Ctrl+C`);

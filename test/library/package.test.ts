@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { repositoryRoot } from '../harness/repository.ts';
 import { useResources } from '../harness/resources.ts';
@@ -21,7 +21,9 @@ beforeAll(async () => {
     readonly dependencies: Readonly<Record<string, string>>;
   };
   for (const name of Object.keys(dependencies)) {
-    symlinkSync(join(repositoryRoot, 'node_modules', name), join(modules, name));
+    const link = join(modules, name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(repositoryRoot, 'node_modules', name), link);
   }
   writeFileSync(join(project, 'package.json'), '{ "name": "somebody", "private": true }');
 });
