@@ -256,6 +256,7 @@ export class Listener {
         tls: this.#tls?.material.serverOptions ?? null,
         origins: this.config.websocketsOrigin,
         headerBytesMax: this.#options.headerBytesMax,
+        noDelay: this.#options.noDelay,
         clock: this.#hub.engine.clock,
         peerOf: (request) => this.#peerOfRequest(request),
         onTransport: (transport) => this.#connect(transport),

@@ -36,9 +36,9 @@ class WebSocketTransport implements Transport, TransportHandler, FrameSink {
   readonly #frames = new FrameReader();
   #isEnding = false;
 
-  constructor(socket: Socket, peer: Peer, clock: Clock) {
+  constructor(socket: Socket, peer: Peer, clock: Clock, hasNoDelay: boolean) {
     this.peer = peer;
-    this.#stream = new SocketTransport(peer, clock);
+    this.#stream = new SocketTransport(peer, clock, hasNoDelay);
     this.#stream.attach(socket);
     this.#stream.handler = this;
     socket.on('data', (chunk: Buffer) => this.onData(chunk, 0, chunk.length));
@@ -136,6 +136,8 @@ export interface WebSocketListenerOptions {
   readonly origins: readonly string[];
   /** Bytes of request headers accepted. */
   readonly headerBytesMax: number;
+  /** `set_tcp_nodelay`. */
+  readonly noDelay: boolean;
   readonly clock: Clock;
   readonly peerOf: (request: IncomingMessage) => Peer;
   readonly onTransport: (transport: Transport) => void;
@@ -145,7 +147,7 @@ export interface WebSocketListenerOptions {
 
 /** An HTTP(S) server, not listening yet, whose upgrades become transports. */
 export function createWebSocketServer(options: WebSocketListenerOptions): Server {
-  const httpOptions = { maxHeaderSize: options.headerBytesMax, noDelay: true };
+  const httpOptions = { maxHeaderSize: options.headerBytesMax, noDelay: options.noDelay };
   const server =
     options.tls === null
       ? createServer(httpOptions)
@@ -177,7 +179,7 @@ export function createWebSocketServer(options: WebSocketListenerOptions): Server
       return;
     }
     handshakes.get(socket)?.cancel();
-    const transport = new WebSocketTransport(socket, options.peerOf(request), options.clock);
+    const transport = new WebSocketTransport(socket, options.peerOf(request), options.clock, options.noDelay);
     options.onTransport(transport);
     if (head.length > 0) transport.onData(head, 0, head.length);
   });
