@@ -325,10 +325,12 @@ describeBrokers('properties of MQTT 5.0', ({ connect, fresh, setup }) => {
     const topic = fresh();
     const server = await connect(5, { clientId: fresh() });
     await server.mqtt.subscribeAsync(`${topic}/ask`, { qos: 1 });
-    server.mqtt.on('message', (_topic, payload, { properties }) => {
-      const { responseTopic = '', correlationData } = properties ?? {};
-      const answer = { qos: 1, ...(correlationData === undefined ? {} : { properties: { correlationData } }) } as const;
-      void server.publish(responseTopic, `${payload.toString()}!`, answer);
+    const answered = new Promise((resolve, reject) => {
+      server.mqtt.once('message', (_topic, payload, { properties }) => {
+        const { responseTopic = '', correlationData } = properties ?? {};
+        const answer = { qos: 1, ...(correlationData === undefined ? {} : { properties: { correlationData } }) } as const;
+        server.publish(responseTopic, `${payload.toString()}!`, answer).then(resolve, reject);
+      });
     });
     const client = await connect(5, { clientId: fresh() });
     await client.mqtt.subscribeAsync(`${topic}/answer`, { qos: 1 });
@@ -340,6 +342,7 @@ describeBrokers('properties of MQTT 5.0', ({ connect, fresh, setup }) => {
     const { text, packet } = await client.next();
     expect(text).toBe('hello!');
     expect(packet.properties?.correlationData).toEqual(correlationData);
+    await answered;
   });
 
   test('PUBACK tells that nobody was there', async () => {
