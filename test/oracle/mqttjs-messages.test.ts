@@ -328,7 +328,10 @@ describeBrokers('properties of MQTT 5.0', ({ connect, fresh, setup }) => {
     const answered = new Promise((resolve, reject) => {
       server.mqtt.once('message', (_topic, payload, { properties }) => {
         const { responseTopic = '', correlationData } = properties ?? {};
-        const answer = { qos: 1, ...(correlationData === undefined ? {} : { properties: { correlationData } }) } as const;
+        const answer = {
+          qos: 1,
+          ...(correlationData === undefined ? {} : { properties: { correlationData } }),
+        } as const;
         server.publish(responseTopic, `${payload.toString()}!`, answer).then(resolve, reject);
       });
     });
