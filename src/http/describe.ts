@@ -86,7 +86,7 @@ field means, are in [\`src/http/schema/live.ts\`](../src/http/schema/live.ts).
 → {"type":"topics","view":"lamp","topics":["home/lamp"]}
 ← {"type":"update","view":"lamp","atMs":1764280000000,"rows":[{"topic":"home/lamp","value":"on","count":12,…}],"newTopics":0}
 → {"type":"stream","view":"all","filters":["home/#"],"limitPerSecond":50}
-← {"type":"messages","view":"all","messages":[{"seq":1,"topic":"home/lamp","payload":{"text":"off"},…}],"skipped":0}
+← {"type":"messages","view":"all","messages":[{"seq":1,"topic":"home/lamp","payload":{"text":"off"},…}],"skipped":0,"until":{"seq":1,…}}
 \`\`\``;
 
 const metricsIntroduction =

@@ -270,6 +270,7 @@ export const texts = {
   'stream.clear': 'Clear',
   'stream.shown': { one: '{n} message', other: '{n} messages' },
   'stream.missing': { one: '{n} not shown', other: '{n} not shown' },
+  'stream.toGap': 'Go to the next gap',
   'stream.waiting': 'Waiting for messages …',
   'stream.gap': { one: '{n} message is not here', other: '{n} messages are not here' },
   'stream.fill': 'Get from the history',

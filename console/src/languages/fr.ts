@@ -278,6 +278,7 @@ export const texts: Texts = {
   'stream.clear': 'Effacer',
   'stream.shown': { one: '{n} message', other: '{n} messages' },
   'stream.missing': { one: '{n} non montré', other: '{n} non montrés' },
+  'stream.toGap': 'Aller à l’interruption suivante',
   'stream.waiting': 'En attente de messages…',
   'stream.gap': { one: 'Il manque ici {n} message', other: 'Il manque ici {n} messages' },
   'stream.fill': 'Prendre dans l’historique',

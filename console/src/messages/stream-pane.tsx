@@ -1,11 +1,11 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { call, messageOf } from '../api/call.ts';
-import type { ShownMessage } from '../api/types.ts';
+import type { ShownMessage, StoredMessage } from '../api/types.ts';
 import { t } from '../i18n.ts';
 import { DiffDialog } from '../inspect/diff-dialog.tsx';
 import { MessageView } from '../inspect/message-view.tsx';
 import { useView } from '../live/current.ts';
-import { serverNow, type ViewWish } from '../live/feed.ts';
+import type { ViewWish } from '../live/feed.ts';
 import { isReduced } from '../session.ts';
 import { Button } from '../ui/button.tsx';
 import { tallRowHeight } from '../ui/narrow.ts';
@@ -14,9 +14,18 @@ import { VirtualRows } from '../ui/virtual-rows.tsx';
 import { ExportMenu } from './export-menu.tsx';
 import { GapRow, MessageRow } from './message-row.tsx';
 import { shownFromStored } from './stored-message.ts';
-import { appendMessages, emptyStream, fillGap, type Gap, isGap, type StreamState } from './stream-model.ts';
+import {
+  appendMessages,
+  emptyStream,
+  fillGap,
+  type Gap,
+  historyDelayMs,
+  isGap,
+  nextGap,
+  type StreamState,
+} from './stream-model.ts';
 
-/** Messages asked of the history for one gap. */
+/** Messages asked of the history at once. */
 const fillMax = 1000;
 
 /** Everything that arrives on some filters, as it arrives; pausing loses nothing that the broker still has. */
@@ -27,8 +36,8 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
   const [chosen, setChosen] = useState<ShownMessage | undefined>(undefined);
   const [marked, setMarked] = useState<readonly ShownMessage[]>([]);
   const [error, setError] = useState('');
-  /** A jump in the numbers up to this time comes of a pause. */
-  const pausedUntilMs = useRef(0);
+  /** Counts the times that a gap was looked for. */
+  const [sought, setSought] = useState(0);
 
   const wish = useMemo<ViewWish>(
     () => ({ type: 'stream', filters: [...filters], limitPerSecond: 200, ...(search === '' ? {} : { search }) }),
@@ -41,25 +50,42 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
   const view = useView(wish, (answer) => {
     if (answer.type === 'error') setError(answer.message);
     if (answer.type !== 'messages') return;
-    const until = pausedUntilMs.current;
-    setStream((before) => appendMessages(before, answer.messages, until));
+    setStream((before) => appendMessages(before, answer));
   });
+
+  const { rows } = stream;
+  const gaps = rows.filter(isGap).length;
+  const last = Math.max(0, rows.length - 1);
+  const at = isPaused ? Math.min(active, last) : last;
 
   const pause = (wanted: boolean): void => {
     if (wanted === isPaused) return;
     setPaused(wanted);
     if (wanted) {
+      setActive(last);
       view.current?.pause();
     } else {
-      pausedUntilMs.current = serverNow();
       view.current?.resume();
     }
   };
+  const goToGap = (): void => {
+    const from = isPaused ? at : -1;
+    pause(true);
+    setActive(nextGap(rows, from));
+    setSought((before) => before + 1);
+  };
   const fill = async (gap: Gap): Promise<void> => {
+    // The newest gap grows as long as the stream moves.
+    pause(true);
     try {
-      const found = await historyBetween(filters, gap);
-      setStream((before) => fillGap(before, gap, found));
-      say(t('stream.filled', { n: found.length }));
+      const found = await historyBetween(filters, search, gap);
+      let added = 0;
+      setStream((before) => {
+        const filled = fillGap(before, gap, found);
+        added = before.missing - filled.missing;
+        return filled;
+      });
+      say(t('stream.filled', { n: added }));
     } catch (failure) {
       say(messageOf(failure), 'failed');
     }
@@ -69,9 +95,6 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
       before.includes(message) ? before.filter((one) => one !== message) : [...before, message].slice(-2),
     );
 
-  const { rows } = stream;
-  const last = Math.max(0, rows.length - 1);
-  const at = isPaused ? Math.min(active, last) : last;
   return (
     <div class="stream" data-testid="stream">
       <div class="bar small">
@@ -83,7 +106,11 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
         >
           {isPaused ? t('stream.resume') : t('stream.pause')}
         </Button>
-        <Button icon="trash" kind="quiet" onClick={() => setStream({ ...emptyStream, lastSeq: stream.lastSeq })}>
+        <Button
+          icon="trash"
+          kind="quiet"
+          onClick={() => setStream({ ...emptyStream, lastSeq: stream.lastSeq, lastMs: stream.lastMs })}
+        >
           {t('stream.clear')}
         </Button>
         <Button
@@ -98,9 +125,15 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
           filter={filters[filters.length - 1] ?? '#'}
         />
         <span class="grow" />
+        {stream.missing === 0 ? null : gaps > 0 ? (
+          <Button kind="quiet" icon="warning" onClick={goToGap} title={t('stream.toGap')}>
+            {t('stream.missing', { n: stream.missing })}
+          </Button>
+        ) : (
+          <span class="muted">{t('stream.missing', { n: stream.missing })}</span>
+        )}
         <span class="muted" role="status">
-          {error === '' ? t('stream.shown', { n: rows.length }) : error}
-          {stream.missing > 0 ? ` · ${t('stream.missing', { n: stream.missing })}` : ''}
+          {error === '' ? t('stream.shown', { n: rows.length - gaps }) : error}
         </span>
       </div>
       {marked.length === 2 && chosen === undefined ? <Compare marked={marked} onClose={() => setMarked([])} /> : null}
@@ -111,7 +144,7 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
         count={rows.length}
         rowHeight={tallRowHeight.value}
         active={at}
-        reveal={isPaused ? -1 : stream.seen}
+        reveal={isPaused ? -1 - sought : stream.changes}
         onActive={(index) => {
           // Whoever walks through the list wants it to stand still.
           pause(true);
@@ -119,7 +152,12 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
         }}
         onKey={(event, index) => {
           const row = rows[index];
-          if (row === undefined || isGap(row)) return false;
+          if (row === undefined) return false;
+          if (isGap(row)) {
+            if (event.key !== 'Enter' || isReduced.value) return false;
+            void fill(row);
+            return true;
+          }
           if (event.key === 'Enter') setChosen(row);
           else if (event.key === ' ') mark(row);
           else return false;
@@ -154,7 +192,7 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
           );
         }}
       />
-      {rows.length === 0 ? <p class="empty">{t('stream.waiting')}</p> : null}
+      {rows.length === 0 ? <p class="empty">{stream.lastSeq === -1 ? t('loading') : t('stream.waiting')}</p> : null}
       {chosen === undefined ? null : (
         <section class="chosen" aria-label={t('message.label')}>
           <div class="bar small">
@@ -175,24 +213,30 @@ function Compare({ marked, onClose }: { marked: readonly ShownMessage[]; onClose
   );
 }
 
-/** What the history has for the times of a gap. */
-async function historyBetween(filters: readonly string[], gap: Gap): Promise<ShownMessage[]> {
-  const found: ShownMessage[] = [];
-  const filter = filters.find((one) => one.endsWith('#')) ?? filters[0] ?? '#';
-  let cursor: string | undefined;
-  do {
-    const page = await call('GET /history/messages', {
-      query: {
-        filter,
-        fromMs: String(Math.floor(gap.fromMs)),
-        toMs: String(Math.ceil(gap.toMs)),
-        limit: String(fillMax),
-        order: 'oldest',
-        ...(cursor === undefined ? {} : { cursor }),
-      },
-    });
-    found.push(...page.items.map(shownFromStored));
-    cursor = page.nextCursor ?? undefined;
-  } while (cursor !== undefined && found.length < gap.gap + fillMax);
-  return found;
+/** What the history has for the times of a gap, oldest first. */
+async function historyBetween(filters: readonly string[], search: string, gap: Gap): Promise<ShownMessage[]> {
+  /** By number of the history: two filters may match the same message. */
+  const found = new Map<number, StoredMessage>();
+  for (const filter of filters) {
+    let cursor: string | undefined;
+    const enough = found.size + gap.gap + fillMax;
+    do {
+      const page = await call('GET /history/messages', {
+        query: {
+          filter,
+          fromMs: String(Math.floor(gap.fromMs)),
+          toMs: String(Math.ceil(gap.toMs) + historyDelayMs),
+          limit: String(fillMax),
+          order: 'oldest',
+          ...(cursor === undefined ? {} : { cursor }),
+        },
+      });
+      for (const message of page.items) found.set(message.id, message);
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined && found.size < enough);
+  }
+  return [...found.values()]
+    .filter(({ topic, payload }) => topic.includes(search) || ('text' in payload && payload.text.includes(search)))
+    .toSorted((a, b) => a.id - b.id)
+    .map(shownFromStored);
 }

@@ -13,8 +13,9 @@ export class LocalStream {
   #request: StreamRequest;
   #waiting: StreamMessage[] = [];
   #bytes = 0;
-  #seq = -1;
+  #seq = 0;
   #skipped = 0;
+  #isFirst = true;
   isPaused = false;
 
   constructor(request: StreamRequest) {
@@ -26,6 +27,7 @@ export class LocalStream {
     this.#waiting = [];
     this.#bytes = 0;
     this.#skipped = 0;
+    this.#isFirst = true;
   }
 
   add(message: ShownMessage): void {
@@ -45,7 +47,8 @@ export class LocalStream {
 
   /** What is due, at most a tenth of the messages allowed per second. */
   news(): ViewAnswer | undefined {
-    if (this.isPaused || (this.#waiting.length === 0 && this.#skipped === 0)) return undefined;
+    if (this.isPaused || (!this.#isFirst && this.#waiting.length === 0 && this.#skipped === 0)) return undefined;
+    this.#isFirst = false;
     const most = Math.max(1, Math.floor((this.#request.limitPerSecond ?? 200) / 10));
     const over = Math.max(0, this.#waiting.length - pausedMax / 2);
     const skipped = this.#skipped + over;
@@ -53,6 +56,8 @@ export class LocalStream {
     const messages = this.#waiting.splice(0, most);
     this.#skipped = 0;
     if (this.#waiting.length === 0) this.#bytes = 0;
-    return { type: 'messages', view: this.#request.view, messages, skipped };
+    const last = this.#waiting.length > 0 ? messages.at(-1) : undefined;
+    const until = { seq: last?.seq ?? this.#seq, atMs: last?.atMs ?? Date.now() };
+    return { type: 'messages', view: this.#request.view, messages, skipped, until };
   }
 }

@@ -66,5 +66,5 @@ test('a paused stream keeps what comes, within its bound, and numbers show what 
   expect(stream.news()).toBeUndefined();
   stream.isPaused = false;
   const news = stream.news();
-  expect(news?.type === 'messages' ? news.messages.map((one) => one.seq) : []).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(news?.type === 'messages' ? news.messages.map((one) => one.seq) : []).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });

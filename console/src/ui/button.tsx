@@ -6,6 +6,8 @@ export interface ButtonProps {
   readonly icon?: IconName;
   /** Says what a button with nothing but an icon does. */
   readonly label?: string;
+  /** Says more to the pointer than the text does. */
+  readonly title?: string;
   readonly kind?: 'plain' | 'primary' | 'danger' | 'quiet';
   readonly type?: 'button' | 'submit';
   readonly disabled?: boolean;
@@ -23,7 +25,7 @@ export function Button(props: ButtonProps) {
       type={type}
       class={`button ${kind}${children === undefined ? ' only-icon' : ''}`}
       aria-label={label}
-      title={label}
+      title={props.title ?? label}
       aria-pressed={props.pressed}
       aria-expanded={props.expanded}
       disabled={props.disabled ?? false}

@@ -37,6 +37,7 @@ export class StreamView implements View, Tap {
   #second = 0;
   #takenInSecond = 0;
   #isPaused = false;
+  #isFirst = true;
 
   constructor(services: HttpServices, request: Request) {
     this.#services = services;
@@ -73,7 +74,8 @@ export class StreamView implements View, Tap {
   }
 
   frame(): LiveAnswer | null {
-    if (this.#isPaused || (this.#buffer.length === 0 && this.#skipped === 0)) return null;
+    if (this.#isPaused || (!this.#isFirst && this.#buffer.length === 0 && this.#skipped === 0)) return null;
+    this.#isFirst = false;
     let bytes = 0;
     let count = 0;
     for (const { message } of this.#buffer) {
@@ -85,8 +87,10 @@ export class StreamView implements View, Tap {
     for (const { message } of taken) this.#bufferedBytes -= messageBytes + message.payloadLength;
     const skipped = this.#skipped;
     this.#skipped = 0;
+    const last = this.#buffer.length > 0 ? taken.at(-1) : undefined;
+    const until = { seq: last?.seq ?? this.#seq, atMs: last?.atMs ?? this.#services.surroundings.broker.engine.nowMs };
     return {
-      ...{ type: 'messages', view: this.#request.view, skipped },
+      ...{ type: 'messages', view: this.#request.view, skipped, until },
       messages: taken.map(({ message, seq, atMs }) => ({ ...shownMessage(message, atMs, this.#payloadBytesMax), seq })),
     };
   }

@@ -5,8 +5,9 @@
  * among what is visible. Each frame of the server except `hello`, `counters` and `error` costs one credit; without credit it sends nothing
  * and later tells the newest state, so a slow page is never behind.
  *
- * Streams count the messages that match: `seq` grows by one for each, so a gap is seen. While a view is paused its stream goes on
- * filling the server's buffer (10,000 messages or 16 MiB); `resume` sends what is in there.
+ * The first frame of a stream says that it listens. Streams count the messages that match: `seq` grows by one for each, so a
+ * gap is seen. While a view is paused its stream goes on filling the server's buffer (10,000 messages or 16 MiB); `resume` sends
+ * what is in there. What did not fit is told as well: a number up to `until` that has not come by then will not come.
  */
 import * as v from 'valibot';
 import { count, shownMessage, timeMs, topicFilter } from './parts.ts';
@@ -100,6 +101,8 @@ export const liveMessages = v.object({
   messages: v.array(v.object({ ...shownMessage.entries, seq: count })),
   /** Matching messages that were counted but not sent since the last frame. */
   skipped: count,
+  /** The newest message that this frame accounts for, sent or not, and the broker's time by which it had come. */
+  until: v.object({ seq: count, atMs: timeMs }),
 });
 /** Once a second, without being asked. */
 export const liveCounters = v.object({
