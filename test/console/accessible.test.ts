@@ -7,7 +7,7 @@ import { startBrowser } from '../harness/browser.ts';
 import { describeWith } from '../harness/programs.ts';
 import { repositoryRoot } from '../harness/repository.ts';
 import { useResources } from '../harness/resources.ts';
-import { connect, logIn, openConsole, startConsoleBroker } from './open-console.ts';
+import { connect, logIn, openConsole, settled, startConsoleBroker } from './open-console.ts';
 import { fillHour } from './stored-hour.ts';
 
 const axe = readFileSync(join(repositoryRoot, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
@@ -80,12 +80,16 @@ describeWith(['chromium'], 'accessibility', () => {
       await logIn(page);
       for (const view of views) {
         await page.goto(`${base}/${view}`);
-        await page.waitForTimeout(250);
+        await settled(page);
         await look(view);
       }
       await page.keyboard.press('Control+K');
       await page.getByRole('combobox').last().fill('mai');
-      await page.waitForTimeout(300);
+      await page
+        .getByRole('listbox')
+        .getByRole('option', { name: /maison/ })
+        .first()
+        .waitFor();
       await look('palette');
       await page.keyboard.press('Escape');
       await page.goto(`${base}/#/clients?client=capteur`);

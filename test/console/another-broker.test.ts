@@ -40,6 +40,7 @@ describeWith(['chromium', 'mosquitto'], 'another broker', () => {
       'Settings',
     ]);
     await page.getByRole('link', { name: 'Messages', exact: true }).click();
+    await page.getByText('Waiting for messages').waitFor();
     await sensor.publishAsync('maison/cave', 'fraîche', { qos: 1 });
     await page.getByRole('option', { name: /maison\/cave/ }).waitFor();
     await page.getByRole('tab', { name: 'Publish' }).click();

@@ -1,5 +1,6 @@
 /** Ways to use a page: with a pointer, or with nothing but keys. */
 import type { Locator, Page } from 'playwright-core';
+import { drawn } from './open-console.ts';
 
 export interface Hands {
   /** A button, link, tab or summary. */
@@ -55,7 +56,7 @@ export function keyboardHands(page: Page): Hands {
     for (let step = 0; step < 200; step++) {
       if (await row.evaluate((element) => element === element.ownerDocument.activeElement)) return;
       await page.keyboard.press('ArrowDown');
-      await page.waitForTimeout(20);
+      await drawn(page);
     }
     throw new Error(`the arrow keys do not reach ${String(row)}`);
   };

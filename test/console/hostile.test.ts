@@ -5,7 +5,7 @@ import { startBrowser } from '../harness/browser.ts';
 import { describeWith } from '../harness/programs.ts';
 import { useResources } from '../harness/resources.ts';
 import { waitFor } from '../harness/wait.ts';
-import { connect, logIn, openConsole, startConsoleBroker } from './open-console.ts';
+import { connect, logIn, openConsole, settled, startConsoleBroker } from './open-console.ts';
 
 const vectors: readonly string[] = [
   '<script>alert(1)</script>',
@@ -107,11 +107,11 @@ describeWith(['chromium'], 'hostile input', () => {
       '#/topics?__proto__=x&constructor=y&topic=__proto__',
     ]) {
       await page.goto(`${base}/${link}`);
-      await page.waitForTimeout(300);
+      await settled(page);
     }
     await page.keyboard.press('Control+K');
     await page.getByRole('combobox').last().fill('<script>');
-    await page.waitForTimeout(400);
+    await settled(page);
 
     expect(await page.evaluate('globalThis.ran')).toBe(0);
     expect(await page.evaluate('({}).polluted')).toBeUndefined();

@@ -83,6 +83,8 @@ describeWith(['chromium'], 'a busy broker', () => {
     await page.reload();
     await waitFor('values of one topic', async () => (await streamValues(page)).length >= 2);
     await page.getByRole('button', { name: 'Pause' }).click();
+    // What was on its way when the button was pressed may still come.
+    await page.waitForTimeout(1000);
     const before = await streamValues(page);
     await page.waitForTimeout(3000);
     expect(await streamValues(page)).toEqual(before);

@@ -3,6 +3,7 @@ import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { prepareBroker, type TestBroker } from '../harness/brokers.ts';
 import type { Resources } from '../harness/resources.ts';
+import { waitFor } from '../harness/wait.ts';
 import { linkToken, passwordFile } from '../http/console-client.ts';
 
 export const password = 'correct horse';
@@ -125,4 +126,15 @@ export async function connect(
   const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${broker.port()}`, { reconnectPeriod: 0, ...options });
   resources.add({ close: () => client.endAsync(true) });
   return client;
+}
+
+/** Until the screen has what it asked the broker for, and has drawn it. */
+export async function settled(page: Page): Promise<void> {
+  await waitFor('what was asked for', async () => !/Loading …|Chargement…/.test(await page.innerText('body')));
+  await drawn(page);
+}
+
+/** Until what was just done is in the page. */
+export async function drawn(page: Page): Promise<void> {
+  await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
 }

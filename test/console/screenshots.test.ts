@@ -7,7 +7,7 @@ import { startBrowser } from '../harness/browser.ts';
 import { describeWith } from '../harness/programs.ts';
 import { repositoryRoot } from '../harness/repository.ts';
 import { useResources } from '../harness/resources.ts';
-import { connect, logIn, openConsole, startConsoleBroker } from './open-console.ts';
+import { connect, drawn, logIn, openConsole, settled, startConsoleBroker } from './open-console.ts';
 
 const folder = join(repositoryRoot, 'test', 'console', 'shots');
 
@@ -20,9 +20,11 @@ const screens: Readonly<Record<string, string>> = {
   publish: '#/messages?pane=publish&to=test%2Fval',
   saved: '#/messages?pane=saved',
   clients: '#/clients?client=salon-capteur',
+  history: '#/messages?pane=history&filter=maison%2F%23',
   who: '#/clients?pane=who&who=maison%2Fsalon%2Ftemperature&match=maison%2F%23',
   settings: '#/settings',
   config: '#/settings?pane=config',
+  audit: '#/settings?pane=audit',
 };
 
 async function fillHouse(house: MqttClient): Promise<void> {
@@ -61,7 +63,7 @@ async function fillHouse(house: MqttClient): Promise<void> {
 describeWith(['chromium'], 'screenshots', () => {
   const resources = useResources();
 
-  test('are made of every screen', { timeout: 180_000 }, async () => {
+  test('are made of every screen', { timeout: 300_000 }, async () => {
     mkdirSync(folder, { recursive: true });
     const broker = await startConsoleBroker(resources);
     const house = await connect(resources, broker, { clientId: 'salon-capteur', protocolVersion: 5 });
@@ -74,25 +76,33 @@ describeWith(['chromium'], 'screenshots', () => {
     await house.subscribeAsync('maison/lampe', { qos: 1 });
     await fillHouse(house);
     const browser = await startBrowser(resources);
-    const forms = [
-      { name: 'wide-light-en', locale: 'en-GB', colorScheme: 'light', viewport: { width: 1280, height: 800 } },
-      { name: 'wide-dark-fr', locale: 'fr-FR', colorScheme: 'dark', viewport: { width: 1280, height: 800 } },
-      { name: 'phone-light-fr', locale: 'fr-FR', colorScheme: 'light', viewport: { width: 360, height: 740 } },
-      { name: 'phone-dark-en', locale: 'en-GB', colorScheme: 'dark', viewport: { width: 360, height: 740 } },
-    ] as const;
+    const forms = ['en-GB', 'fr-FR'].flatMap((locale) => [
+      { name: 'wide', locale, viewport: { width: 1280, height: 800 } },
+      { name: 'phone', locale, viewport: { width: 360, height: 740 } },
+    ]);
     const problems: string[] = [];
     for (const form of forms) {
       const { page, base, faults, foreign } = await openConsole(resources, browser, broker, form);
-      await page.screenshot({ path: join(folder, `login-${form.name}.png`) });
+      const take = async (name: string): Promise<void> => {
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.emulateMedia({ colorScheme });
+          await drawn(page);
+          const file = `${name}-${form.name}-${colorScheme}-${form.locale.slice(0, 2)}`;
+          await page.screenshot({ path: join(folder, `${file}.png`) });
+          // Nothing sticks out of a phone's screen.
+          const isWide = await page.evaluate<boolean>('document.documentElement.scrollWidth > window.innerWidth');
+          if (isWide) problems.push(`${file} is wider than the window`);
+        }
+      };
+      await page.locator('input[name=username]').waitFor();
+      await take('login');
       await logIn(page);
       for (const [name, link] of Object.entries(screens)) {
         await page.goto(`${base}/${link}`);
         await house.publishAsync('maison/salon/temperature', '21.5');
-        await page.waitForTimeout(400);
-        await page.screenshot({ path: join(folder, `${name}-${form.name}.png`) });
-        // Nothing sticks out of a phone's screen.
-        const wide = await page.evaluate('document.documentElement.scrollWidth > window.innerWidth');
-        if (wide === true) problems.push(`${name}-${form.name} is wider than the window`);
+        await settled(page);
+        await page.waitForTimeout(200);
+        await take(name);
       }
       problems.push(...faults, ...foreign);
     }

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
-import { call, isAbort, messageOf, type QueryOf } from '../api/call.ts';
+import { call, type QueryOf } from '../api/call.ts';
 import type { ClientRow } from '../api/types.ts';
+import { usePages } from '../api/use-pages.ts';
 import { formatDuration, formatShort } from '../format.ts';
 import { t } from '../i18n.ts';
 import { counters } from '../live/feed.ts';
@@ -15,14 +16,6 @@ const pageSize = 200;
 const sorts = ['clientId', 'username', 'address', 'queue', 'subscriptions', 'idle'] as const;
 const states = ['all', 'connected', 'away', 'v3', 'v4', 'v5', 'idle'] as const;
 const idleSeconds = 60;
-
-interface Listed {
-  readonly items: readonly ClientRow[];
-  readonly total: number;
-  readonly cursor: string | null;
-  /** Value of the feed's counter when this was asked. */
-  readonly asOf: number;
-}
 
 /** What the filters of the URL ask. */
 function queryNow(): QueryOf<'GET /clients'> {
@@ -44,49 +37,24 @@ function queryNow(): QueryOf<'GET /clients'> {
 }
 
 export function ClientList() {
-  const [listed, setListed] = useState<Listed | undefined>(undefined);
-  const [error, setError] = useState('');
   const [active, setActive] = useState(0);
-  const [round, setRound] = useState(0);
   const query = queryNow();
+  const { items, page, error, onRange, reload } = usePages(query, (asked, signal) =>
+    call('GET /clients', { query: asked, signal }),
+  );
   const changed = counters.value?.clientsChanged ?? 0;
-
-  const load = async (cursor: string | undefined, stop?: AbortSignal): Promise<void> => {
-    try {
-      const page = await call('GET /clients', {
-        query: cursor === undefined ? query : { ...query, cursor },
-        ...(stop === undefined ? {} : { signal: stop }),
-      });
-      setError('');
-      setListed((before) => ({
-        items: cursor === undefined ? page.items : [...(before?.items ?? []), ...page.items],
-        total: page.total,
-        cursor: page.nextCursor,
-        asOf: counters.value?.clientsChanged ?? 0,
-      }));
-    } catch (failure) {
-      if (!isAbort(failure)) setError(messageOf(failure));
-    }
-  };
-  useEffect(() => {
-    const stop = new AbortController();
-    const timer = setTimeout(() => void load(undefined, stop.signal), 100);
-    return () => {
-      clearTimeout(timer);
-      stop.abort();
-    };
-  }, [JSON.stringify(query), round]);
-  const items = listed?.items ?? [];
-  const isStale = listed !== undefined && listed.asOf !== changed;
+  const [asOf, setAsOf] = useState(changed);
+  useEffect(() => setAsOf(counters.peek()?.clientsChanged ?? 0), [page]);
+  const isStale = page !== undefined && asOf !== changed;
 
   return (
     <section class="panel tree-panel" aria-label={t('clients.list')}>
       <Filters />
       <div class="bar small">
         <span class="muted grow" role="status" data-testid="client-count">
-          {error !== '' ? error : listed === undefined ? t('loading') : t('clients.count', { n: listed.total })}
+          {error !== '' ? error : page === undefined ? t('loading') : t('clients.count', { n: page.total })}
         </span>
-        <Button icon="refresh" kind={isStale ? 'primary' : 'quiet'} onClick={() => setRound(round + 1)}>
+        <Button icon="refresh" kind={isStale ? 'primary' : 'quiet'} onClick={reload}>
           {isStale ? t('clients.changed') : t('refresh')}
         </Button>
       </div>
@@ -98,9 +66,7 @@ export function ClientList() {
         rowHeight={tallRowHeight.value}
         active={Math.min(active, Math.max(0, items.length - 1))}
         onActive={setActive}
-        onRange={(_, to) => {
-          if (to > items.length - 50 && typeof listed?.cursor === 'string') void load(listed.cursor);
-        }}
+        onRange={onRange}
         onKey={(event, index) => {
           const row = items[index];
           if (row === undefined || (event.key !== 'Enter' && event.key !== ' ')) return false;
@@ -109,7 +75,7 @@ export function ClientList() {
         }}
         render={(place) => <Row key={place.index} place={place} row={items[place.index]} pick={setActive} />}
       />
-      {listed?.total === 0 ? <NoClient isFiltered={query.search !== undefined || stateOf('state') !== ''} /> : null}
+      {page?.total === 0 ? <NoClient isFiltered={query.search !== undefined || stateOf('state') !== ''} /> : null}
     </section>
   );
 }

@@ -1,7 +1,8 @@
-import { useEffect, useState } from 'preact/hooks';
-import { call, isAbort, messageOf } from '../api/call.ts';
+import { useState } from 'preact/hooks';
+import { call } from '../api/call.ts';
 import type { RetainedRow } from '../api/types.ts';
 import { useCall } from '../api/use-call.ts';
+import { usePages } from '../api/use-pages.ts';
 import { formatAgo, formatBytes } from '../format.ts';
 import { t } from '../i18n.ts';
 import { serverNow } from '../live/feed.ts';
@@ -17,63 +18,30 @@ import { DeleteRetained, undoDelete } from './delete-retained.tsx';
 const sorts = ['topic', 'age', 'size'] as const;
 const pageSize = 500;
 
-interface Listed {
-  readonly items: readonly RetainedRow[];
-  readonly total: number;
-  readonly totalBytes: number;
-  readonly cursor: string | null;
-}
-
 /** Retained messages: find them, sort them, delete them by filter, put them back. */
 export function RetainedPane() {
   const filter = stateOf('rf');
   const search = stateOf('rs');
   const sort = sorts.find((one) => one === stateOf('rsort')) ?? 'topic';
-  const [listed, setListed] = useState<Listed | undefined>(undefined);
-  const [error, setError] = useState('');
   const [active, setActive] = useState(0);
-  const [round, setRound] = useState(0);
   const [isDeleting, setDeleting] = useState(false);
   const bin = useCall('GET /retained/bin', {}, 10_000);
 
-  const query = {
-    limit: String(pageSize),
-    sort,
-    ...(sort === 'topic' ? {} : { order: 'descending' as const }),
-    // Without a filter: everything but topics that begin with $, as `#` has it, here as in a deletion.
-    filter: filter === '' ? '#' : filter,
-    ...(search === '' ? {} : { search }),
-  };
-  const load = async (cursor: string | undefined, stop?: AbortSignal): Promise<void> => {
-    try {
-      const page = await call('GET /retained', {
-        query: cursor === undefined ? query : { ...query, cursor },
-        ...(stop === undefined ? {} : { signal: stop }),
-      });
-      setError('');
-      setListed((before) => ({
-        items: cursor === undefined ? page.items : [...(before?.items ?? []), ...page.items],
-        total: page.total,
-        totalBytes: page.totalBytes,
-        cursor: page.nextCursor,
-      }));
-    } catch (failure) {
-      if (!isAbort(failure)) setError(messageOf(failure));
-    }
-  };
-  useEffect(() => {
-    const stop = new AbortController();
-    const timer = setTimeout(() => void load(undefined, stop.signal), 120);
-    return () => {
-      clearTimeout(timer);
-      stop.abort();
-    };
-  }, [filter, search, sort, round]);
+  const { items, page, error, onRange, reload } = usePages(
+    {
+      limit: String(pageSize),
+      sort,
+      ...(sort === 'topic' ? {} : { order: 'descending' as const }),
+      // Without a filter: everything but topics that begin with $, as `#` has it, here as in a deletion.
+      filter: filter === '' ? '#' : filter,
+      ...(search === '' ? {} : { search }),
+    },
+    (asked, signal) => call('GET /retained', { query: asked, signal }),
+  );
   const refresh = (): void => {
-    setRound((before) => before + 1);
+    reload();
     bin.reload();
   };
-  const items = listed?.items ?? [];
 
   return (
     <section class="panel tree-panel" aria-label={t('retained.title')}>
@@ -116,16 +84,16 @@ export function RetainedPane() {
         <span class="muted grow" role="status" data-testid="retained-count">
           {error !== ''
             ? error
-            : listed === undefined
+            : page === undefined
               ? t('loading')
-              : t('retained.count', { n: listed.total, size: formatBytes(listed.totalBytes) })}
+              : t('retained.count', { n: page.total, size: formatBytes(page.totalBytes) })}
         </span>
         <Button icon="refresh" kind="quiet" label={t('refresh')} onClick={refresh} />
         {mayOperate.value ? (
           <Button
             icon="trash"
             kind="danger"
-            disabled={listed === undefined || listed.total === 0}
+            disabled={page === undefined || page.total === 0}
             onClick={() => setDeleting(true)}
           >
             {t('retained.delete')}
@@ -150,9 +118,7 @@ export function RetainedPane() {
         rowHeight={tallRowHeight.value}
         active={Math.min(active, Math.max(0, items.length - 1))}
         onActive={setActive}
-        onRange={(_, to) => {
-          if (to > items.length - 50 && typeof listed?.cursor === 'string') void load(listed.cursor);
-        }}
+        onRange={onRange}
         onKey={(event, index) => {
           const row = items[index];
           if (row === undefined || (event.key !== 'Enter' && event.key !== ' ')) return false;
@@ -161,7 +127,7 @@ export function RetainedPane() {
         }}
         render={(place) => <Row key={place.index} place={place} row={items[place.index]} />}
       />
-      {listed?.total === 0 ? <p class="empty">{t('retained.none')}</p> : null}
+      {page?.total === 0 ? <p class="empty">{t('retained.none')}</p> : null}
       {isDeleting ? (
         <DeleteRetained
           filter={filter === '' ? '#' : filter}
