@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { root } from './children.mjs';
+import { guideOf, writeGuides } from './console-guide.mjs';
 
 const source = join(root, 'console');
 
@@ -12,7 +13,7 @@ const source = join(root, 'console');
 export const firstLoadBytesMax = 250 * 1024;
 
 /** What the console is built from, beside package.json and the scripts. */
-export const consoleFolders = ['console', 'src/contracts', 'src/topics', 'src/base'];
+export const consoleSources = [...['console', 'src/contracts', 'src/topics', 'src/base'], ...languages().map(guideOf)];
 
 /**
  * @param {string} folder - empty, gets the files
@@ -55,6 +56,7 @@ export async function writeConsole(folder) {
   for (const file of readdirSync(join(source, 'static'))) {
     writeFileSync(join(folder, file), readFileSync(join(source, 'static', file)));
   }
+  writeGuides(folder, languages(), style);
   await build({
     ...shared,
     entryPoints: [join(source, 'src', 'sw.ts')],

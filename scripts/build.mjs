@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { consoleFolders, writeConsole } from './build-console.mjs';
+import { consoleSources, writeConsole } from './build-console.mjs';
 import { root, runNode } from './children.mjs';
 import { ensureNodeModules } from './setup.mjs';
 
@@ -56,7 +56,7 @@ export function buildConsole() {
       console.log('Building the console (esbuild) …');
       return writeConsole(folder);
     },
-    consoleFolders,
+    consoleSources,
   );
 }
 
@@ -114,7 +114,7 @@ async function replaceWhenStale(name, build, folders = ['src']) {
 }
 
 /** Digest over names and contents of everything a build reads. Contents, not times: a checkout changes times. */
-function digestOfSources(folders) {
+function digestOfSources(places) {
   const hash = createHash('sha256');
   const files = [
     'package.json',
@@ -123,12 +123,15 @@ function digestOfSources(folders) {
     'tsconfig.build.json',
     'scripts/build.mjs',
     'scripts/build-console.mjs',
+    'scripts/console-guide.mjs',
   ].map((f) => join(root, f));
-  for (const folder of folders) {
-    for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
-      if (entry.isFile() && !entry.name.endsWith('.test.ts'))
-        files.push(join(entry.parentPath ?? entry.path, entry.name));
-    }
+  for (const place of places) {
+    if (place.endsWith('.md')) files.push(join(root, place));
+    else
+      for (const entry of readdirSync(join(root, place), { recursive: true, withFileTypes: true })) {
+        if (entry.isFile() && !entry.name.endsWith('.test.ts'))
+          files.push(join(entry.parentPath ?? entry.path, entry.name));
+      }
   }
   for (const file of files.sort())
     hash

@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { ClientsScreen } from './clients/screen.tsx';
 import { formatRate } from './format.ts';
-import { t } from './i18n.ts';
+import { language, t } from './i18n.ts';
 import { counters, feedState } from './live/feed.ts';
 import { MessagesScreen } from './messages/screen.tsx';
 import { isOffline } from './offline.ts';
@@ -120,6 +120,10 @@ function TopBar() {
           <Shown text={state.name} max={40} /> · {t(`role.${state.role}`)}
         </span>
       ) : null}
+      <a class="button quiet only-icon" href={`help/${language.value}.html`} target="_blank" title={t('help')}>
+        <Icon name="help" />
+        <span class="for-reader">{t('help')}</span>
+      </a>
       <Button icon="kick" kind="quiet" label={t('logout')} onClick={() => void logOut()} />
     </header>
   );

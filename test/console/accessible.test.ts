@@ -96,6 +96,11 @@ describeWith(['chromium'], 'accessibility', () => {
       await page.getByTestId('client-detail').locator('.button.danger').last().click();
       await page.getByTestId('kick-confirm').waitFor();
       await look('ban dialog');
+      const [link] = await page.locator('a[href^="help/"]').all();
+      await page.goto(`${base}/${await link?.getAttribute('href')}`);
+      await page.getByRole('heading', { name: 'locale' in form ? 'La console web' : 'The web console' }).waitFor();
+      await page.evaluate(axe);
+      await look('guide');
     }
     expect(found).toEqual([]);
   });

@@ -85,7 +85,7 @@ describeWith(['chromium'], 'screenshots', () => {
       const { page, base, faults, foreign } = await openConsole(resources, browser, broker, form);
       const take = async (name: string): Promise<void> => {
         for (const colorScheme of ['light', 'dark'] as const) {
-          await page.emulateMedia({ colorScheme });
+          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
           await drawn(page);
           const file = `${name}-${form.name}-${colorScheme}-${form.locale.slice(0, 2)}`;
           await page.screenshot({ path: join(folder, `${file}.png`) });
@@ -104,6 +104,8 @@ describeWith(['chromium'], 'screenshots', () => {
         await page.waitForTimeout(200);
         await take(name);
       }
+      await page.goto(`${base}/help/${form.locale.slice(0, 2)}.html`);
+      await take('guide');
       problems.push(...faults, ...foreign);
     }
     expect(problems).toEqual([]);

@@ -3,6 +3,7 @@ export const texts = {
   back: 'Back',
   cancel: 'Cancel',
   close: 'Close',
+  help: 'Guide',
   copied: 'Copied',
   copy: 'Copy',
   copyFailed: 'The browser did not allow copying',

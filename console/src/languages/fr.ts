@@ -5,6 +5,7 @@ export const texts: Texts = {
   back: 'Retour',
   cancel: 'Annuler',
   close: 'Fermer',
+  help: 'Guide',
   copied: 'Copié',
   copy: 'Copier',
   copyFailed: 'Le navigateur n’a pas permis la copie',

@@ -33,7 +33,7 @@ export function SavedPane() {
   };
   return (
     <section class="panel" aria-label={t('messages.saved')}>
-      <div class="bar">
+      <div class="bar saved-head">
         <span class="muted small grow">{t('saved.shared')}</span>
         <input
           ref={file}

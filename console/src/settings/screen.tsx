@@ -1,4 +1,4 @@
-import { t } from '../i18n.ts';
+import { language, t } from '../i18n.ts';
 import { installOffer } from '../offline.ts';
 import { linkTo, setState, stateOf } from '../router.ts';
 import { isReduced, logOut, role, session } from '../session.ts';
@@ -70,6 +70,11 @@ function ConsolePane() {
           </Button>
         </div>
       )}
+      <p>
+        <a href={`help/${language.value}.html`} target="_blank">
+          {t('help')}
+        </a>
+      </p>
       <p class="muted small">{t('settings.version', { version: MOUSTIQUE_VERSION })}</p>
     </section>
   );
