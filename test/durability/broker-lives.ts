@@ -9,7 +9,8 @@ import { Connection } from '../../src/connection/connection.ts';
 import { Hub } from '../../src/connection/hub.ts';
 import type { ListenerPolicy } from '../../src/connection/policy.ts';
 import { openFileStore } from '../../src/store/file-store.ts';
-import { storePath, turns } from './lives.ts';
+import type { Fault } from './faults.ts';
+import { smallStore, turns } from './lives.ts';
 import { ModelClient, Wire } from './model-client.ts';
 import { LineLog } from './quiet-logger.ts';
 import { Random } from './random.ts';
@@ -45,12 +46,11 @@ class Process {
   readonly hub: Hub;
   readonly #broker: Broker;
 
-  constructor(disk: SimulatedDisk, startMs: number, endAtCall: number) {
+  constructor(disk: SimulatedDisk, startMs: number, endAtCall: number, fault: Fault | null) {
     this.disk = disk;
     this.clock = new TurnClock(startMs);
     const store = openFileStore({
-      ...{ path: storePath, autosaveIntervalSeconds: 0, autosaveOnChanges: false, clock: this.clock },
-      ...{ logger: this.log, segmentBytes: 8192, compactBytes: 20_000, blockBytes: 300, disk },
+      ...{ ...smallStore, clock: this.clock, logger: this.log, disk: fault?.disk?.(disk) ?? disk },
     });
     let calls = 0;
     const counted = new Proxy(store, {
@@ -61,7 +61,9 @@ class Process {
         return (...args: unknown[]): unknown => {
           if (++calls === endAtCall) disk.end();
           // What a process does after its end has no effect on anybody.
-          return disk.isGone ? undefined : Reflect.apply(value, target, args);
+          return disk.isGone || fault?.verbsLeftOut?.includes(String(name))
+            ? undefined
+            : Reflect.apply(value, target, args);
         };
       },
       set: (target, name, value) => Reflect.set(target, name, value, target),
@@ -80,7 +82,11 @@ class Process {
 }
 
 /** Runs one broker through some ends. Returns what was wrong, null when nothing was. */
-export async function brokerPoint(seed: number, kind: 'kill' | 'power'): Promise<string | null> {
+export async function brokerPoint(
+  seed: number,
+  kind: 'kill' | 'power',
+  fault: Fault | null = null,
+): Promise<string | null> {
   const random = new Random(seed);
   const publishers = ['p0', 'p1'].map((id) => new ModelClient(id, null, random));
   const subscribers = ['s0', 's1', 's2'].map((id) => new ModelClient(id, 'load/#', random));
@@ -93,7 +99,7 @@ export async function brokerPoint(seed: number, kind: 'kill' | 'power'): Promise
     [1, 2].map((qos) => [`load/${index}/${qos}`, publisher] as const),
   );
 
-  let process = new Process(disk, startMs, Number.POSITIVE_INFINITY);
+  let process = new Process(disk, startMs, Number.POSITIVE_INFINITY, fault);
   for (const client of clients) process.connect(client);
   await exchange(clients, () => subscribers.every((client) => client.isSubscribed), process);
   for (const client of clients) client.expectSession();
@@ -120,7 +126,7 @@ export async function brokerPoint(seed: number, kind: 'kill' | 'power'): Promise
     await turns(3);
     disk = kind === 'kill' ? disk.afterKill() : disk.afterPowerCut();
     startMs = process.clock.nowMs() + 1000;
-    process = new Process(disk, startMs, random.chance(0.5) ? random.below(150) : Number.POSITIVE_INFINITY);
+    process = new Process(disk, startMs, random.chance(0.5) ? random.below(150) : Number.POSITIVE_INFINITY, fault);
     const wrong = process.log.lines.filter((line) => /^(error|warning)/.test(line));
     if (wrong.length > 0) return `life ${life + 1}: ${wrong.join(' · ')}`;
   }
@@ -129,7 +135,7 @@ export async function brokerPoint(seed: number, kind: 'kill' | 'power'): Promise
   for (const client of clients) client.lose(false);
   await turns(3);
   disk = disk.afterKill();
-  process = new Process(disk, process.clock.nowMs() + 1000, Number.POSITIVE_INFINITY);
+  process = new Process(disk, process.clock.nowMs() + 1000, Number.POSITIVE_INFINITY, fault);
   for (const client of clients) process.connect(client);
   await exchange(clients, () => publishers.every((client) => client.underWay === 0), process);
   for (const [topic, publisher] of topics) publisher.publish(topic, 0, 2, false);

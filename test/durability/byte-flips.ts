@@ -1,39 +1,34 @@
 /** A store of which one byte after the other is damaged: it must always start, lose only what the byte held, and say so. */
 import { VirtualClock } from '../../src/base/clock.ts';
-import type { Message } from '../../src/contracts/message.ts';
 import type { Fact } from '../../src/contracts/store.ts';
 import { Recovery } from '../../src/store/recovery.ts';
-import { contentOf } from './ledger.ts';
+import { differences, type Line } from './found-facts.ts';
 import { Life, storePath } from './lives.ts';
 import { LineLog } from './quiet-logger.ts';
 import { Random } from './random.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 
-/** What a start finds, line by line: each with the client and the message it is about. */
-interface Line {
-  readonly text: string;
-  readonly client: string;
-  /** What tells the message from others; its time of expiry, which lies apart from it, does not. */
-  readonly message: string;
-  /** Topic Name of a retained message. */
-  readonly topic: string;
+/** What a start finds on a disk with these files, and what it says about them. */
+export interface Found {
+  readonly facts: readonly Fact[];
+  readonly complaints: readonly string[];
 }
 
-interface Found {
-  readonly lines: Map<string, Line>;
-  readonly complaints: string[];
-}
-
-/** Files of a store whose process was killed, together at least `size` bytes. */
+/**
+ * Files of a store whose process was killed, together at least `size` bytes, half of it in the snapshot, half in the journal.
+ * A larger one has not more in it, but longer messages.
+ */
 export async function filesOfSize(seed: number, size: number): Promise<Map<string, Buffer>> {
   const random = new Random(seed);
   const disk = new SimulatedDisk(random);
-  const life = new Life(disk, random, { segmentBytes: 8192, compactBytes: 1e9 });
-  life.ledger.payloadMax = 2500;
-  // Half of it in the snapshot, half in the journal.
-  while (life.store.journalBytes < size / 2) await life.run(20);
-  await life.store.snapshot();
-  while (life.store.journalBytes + life.store.snapshotBytes < size) await life.run(20);
+  const life = new Life(disk, random, { segmentBytes: Math.ceil(size / 8), compactBytes: 1e12 });
+  life.ledger.payloadMax = Math.ceil(size / 32);
+  life.ledger.removals = 0.3;
+  while (life.store.snapshotBytes < size / 2) {
+    await life.run(10);
+    await life.store.snapshot();
+  }
+  while (life.store.journalBytes + life.store.snapshotBytes < size) await life.run(10);
   await life.settle();
   const files = new Map<string, Buffer>();
   for (const path of disk.paths) files.set(path, Buffer.from(disk.content(path) as Buffer));
@@ -41,37 +36,54 @@ export async function filesOfSize(seed: number, size: number): Promise<Map<strin
   return files;
 }
 
-/**
- * Damages every byte once, of the zeros that a segment ends with every 64th. Returns how many there were and what was wrong.
- */
-export function flipEveryByte(files: Map<string, Buffer>, seed: number): { points: number; failures: string[] } {
-  const random = new Random(seed);
-  const whole = find(files);
-  const failures: string[] = whole.complaints.map((line) => `intact: ${line}`);
-  let points = 0;
-  for (const [path, content] of files) {
-    const zerosFrom = content.findLastIndex((byte) => byte !== 0) + 1;
-    for (let offset = 0; offset < content.length; offset += offset >= zerosFrom ? 64 : 1) {
-      const mask = random.chance(0.5) ? 1 << random.below(8) : 1 + random.below(255);
-      content[offset] = (content[offset] as number) ^ mask;
-      const failure = judge(whole, files);
-      content[offset] = (content[offset] as number) ^ mask;
-      points++;
-      if (failure !== null) failures.push(`${path} byte ${offset} ^ ${mask}: ${failure}`);
-    }
-  }
-  return { points, failures };
+export interface FlipOptions {
+  /** Which part of the bytes, `2/8`: the second of eight. */
+  readonly part?: string;
+  /** How to start; {@link start} when left out. */
+  readonly startOn?: typeof start;
+  readonly onByte?: (points: number, total: number, failures: number) => void;
 }
 
-function judge(whole: Found, files: Map<string, Buffer>): string | null {
+/**
+ * Damages every byte once, of the zeros that a segment ends with every 64th, and starts each time. Returns how many there were
+ * and what was wrong.
+ */
+export function flipEveryByte(
+  files: Map<string, Buffer>,
+  seed: number,
+  { part = '1/1', startOn = start, onByte }: FlipOptions = {},
+): { points: number; failures: string[] } {
+  const whole = start(files);
+  const failures: string[] = whole.complaints.map((line) => `intact: ${line}`);
+  const places = [...files].flatMap(([path, content]) => {
+    const zerosFrom = content.findLastIndex((byte) => byte !== 0) + 1;
+    const offsets = Array.from(content.keys()).filter((offset) => offset < zerosFrom || offset % 64 === 0);
+    return offsets.map((offset) => ({ path, content, offset }));
+  });
+  const [number = 1, parts = 1] = part.split('/').map(Number);
+  const first = Math.floor(((number - 1) * places.length) / parts);
+  const end = Math.floor((number * places.length) / parts);
+  for (let index = first; index < end; index++) {
+    const { path, content, offset } = places[index] as (typeof places)[number];
+    const random = new Random(seed * 1e7 + index);
+    const mask = random.chance(0.5) ? 1 << random.below(8) : 1 + random.below(255);
+    content[offset] = (content[offset] as number) ^ mask;
+    const failure = judge(whole, files, startOn);
+    content[offset] = (content[offset] as number) ^ mask;
+    if (failure !== null) failures.push(`${path} byte ${offset} ^ ${mask}: ${failure}`);
+    onByte?.(index + 1 - first, end - first, failures.length);
+  }
+  return { points: end - first, failures };
+}
+
+function judge(whole: Found, files: ReadonlyMap<string, Buffer>, startOn: typeof start): string | null {
   let found: Found;
   try {
-    found = find(files);
+    found = startOn(files);
   } catch (error) {
     return `does not start: ${String(error)}`;
   }
-  const changed = [...whole.lines.values()].filter(({ text }) => !found.lines.has(text));
-  for (const line of found.lines.values()) if (!whole.lines.has(line.text)) changed.push(line);
+  const changed = differences(whole.facts, found.facts);
   if (changed.length === 0) return null;
   if (found.complaints.length === 0) return `changed without a word: ${changed[0]?.text}`;
   if (belongTogether(changed)) return null;
@@ -89,55 +101,11 @@ function belongTogether(changed: readonly Line[]): boolean {
   );
 }
 
-function find(files: Map<string, Buffer>): Found {
+export function start(files: ReadonlyMap<string, Buffer>): Found {
   const disk = new SimulatedDisk(new Random(1));
   for (const [path, content] of files) disk.put(path, content);
   const log = new LineLog();
   const recovery = new Recovery(disk, storePath, new VirtualClock(1.8e12), log);
-  const lines = linesOf(recovery.facts());
-  return { lines, complaints: log.lines.filter((line) => /^(error|warning)/.test(line)) };
-}
-
-function linesOf(facts: Iterable<Fact>): Map<string, Line> {
-  const messages = new Map<number, Message>();
-  const lines = new Map<string, Line>();
-  const add = (text: string, client: string, message: string, topic: string): void => {
-    lines.set(text, { text, client, message, topic });
-  };
-  for (const fact of facts) {
-    switch (fact.kind) {
-      case 'message':
-        messages.set(fact.message.storeId, fact.message);
-        break;
-      case 'session':
-      case 'subscription':
-        add(JSON.stringify(fact), fact.clientId, '', '');
-        break;
-      case 'delivery': {
-        const { clientId, direction, sequence, qos, retain, subscriptionIds } = fact;
-        const message = messages.get(fact.storeId) ?? null;
-        const facts = [clientId, direction, sequence, qos, retain, subscriptionIds.join(',')].join('|');
-        add(`delivery|${facts}|${message === null ? '' : contentOf(message)}`, clientId, identityOf(message), '');
-        break;
-      }
-      case 'retained': {
-        const message = messages.get(fact.storeId) ?? null;
-        const text = `retained|${message === null ? '' : contentOf(message)}`;
-        add(text, '', identityOf(message), message?.topic.name ?? '');
-        break;
-      }
-      case 'will': {
-        const text = `will|${fact.clientId}|${fact.delaySeconds}|${fact.dueAtMs}|${contentOf(fact.message)}`;
-        add(text, fact.clientId, identityOf(fact.message), '');
-        break;
-      }
-    }
-  }
-  return lines;
-}
-
-function identityOf(message: Message | null): string {
-  if (message === null) return '';
-  const { topic, publisher, payloadLength, payload } = message;
-  return [topic.name, publisher.clientId, payloadLength, payload[0] ?? 0].join('~');
+  const facts = [...recovery.facts()];
+  return { facts, complaints: log.lines.filter((line) => /^(error|warning)/.test(line)) };
 }

@@ -1,25 +1,16 @@
 import { expect, test } from 'vitest';
-import { startBroker } from '../harness/brokers.ts';
 import { useResources } from '../harness/resources.ts';
 import { killLoop } from './kill-loop.ts';
+import { startLoopBroker } from './kill-rounds.ts';
 import { Random } from './random.ts';
 import { sweepOf } from './sweep-settings.ts';
 
 const resources = useResources();
 
+// Longer runs: sweep.ts.
 test('a broker killed again and again under load loses nothing it acknowledged', async () => {
   const { seed, count } = sweepOf(30);
-  const broker = await startBroker(resources, 'moustique', {
-    config: [
-      'listener {port} 127.0.0.1',
-      'allow_anonymous true',
-      'persistence true',
-      'persistence_location {dir}/',
-      'max_queued_messages 0',
-      'log_type error',
-      'log_type warning',
-    ],
-  });
+  const broker = await startLoopBroker(resources);
 
   const result = await killLoop(broker, count, new Random(seed));
 
@@ -27,3 +18,11 @@ test('a broker killed again and again under load loses nothing it acknowledged',
   expect(result.acknowledged).toBeGreaterThan(count);
   expect(result.arrived).toBeGreaterThanOrEqual(result.acknowledged * 3);
 }, 1_200_000);
+
+test('a broker that keeps nothing is found out', async () => {
+  const broker = await startLoopBroker(resources, false);
+
+  const { failures } = await killLoop(broker, 1, new Random(1), 3000);
+
+  expect(failures.join('\n')).toMatch(/at absent: lost/);
+}, 120_000);

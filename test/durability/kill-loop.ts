@@ -36,8 +36,16 @@ export interface LoopResult {
   readonly failures: string[];
 }
 
-/** @param broker - started, with persistence and unlimited queues */
-export async function killLoop(broker: TestBroker, kills: number, random: Random): Promise<LoopResult> {
+/**
+ * @param broker - started, with persistence and unlimited queues
+ * @param patienceMs - how long something may take to arrive; what has not by then is lost
+ */
+export async function killLoop(
+  broker: TestBroker,
+  kills: number,
+  random: Random,
+  patienceMs = 60_000,
+): Promise<LoopResult> {
   const port = broker.port();
   const connect = (clientId: string, reconnectPeriod = 30): mqtt.MqttClient => {
     const options = { clientId, clean: false, reconnectPeriod, resubscribe: false, connectTimeout: 5000 };
@@ -95,27 +103,27 @@ export async function killLoop(broker: TestBroker, kills: number, random: Random
     await broker.process.ended;
     await broker.start();
   }
+  const failures: string[] = [];
   await sleep(200);
   isLoading = false;
   await waitFor(
     'everything published to be acknowledged',
     () => publishers.every(({ underWay }) => underWay === 0),
-    60_000,
-  );
+    patienceMs,
+  ).catch((error: unknown) => failures.push(String(error)));
 
   watch(connect('absent'), 'absent');
-  const failures: string[] = [];
   // MQTT.js gives up a few messages itself, when it loses the connection at that moment; they were not acknowledged.
   const isDone = ({ arrived }: Subscriber): boolean =>
     publishers.every(({ topic, acknowledged }) => includesAll(arrived.get(topic) ?? [], acknowledged));
-  await waitFor('everything to arrive', () => subscribers.every(isDone), 60_000).catch((error: unknown) =>
+  await waitFor('everything to arrive', () => subscribers.every(isDone), patienceMs).catch((error: unknown) =>
     failures.push(String(error)),
   );
   // Whatever comes twice comes before this.
   for (const { client, topic } of publishers) await client.publishAsync(topic, '0 end', { qos: 2 });
   const hasEnd = (subscriber: Subscriber): boolean =>
     publishers.every(({ topic }) => subscriber.arrived.get(topic)?.includes(0) === true);
-  await waitFor('the last messages', () => subscribers.every(hasEnd), 60_000).catch((error: unknown) =>
+  await waitFor('the last messages', () => subscribers.every(hasEnd), patienceMs).catch((error: unknown) =>
     failures.push(String(error)),
   );
 

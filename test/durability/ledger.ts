@@ -21,6 +21,8 @@ interface Session {
 
 const clientIds = ['alpha', 'beta', 'gamma', 'clé-δ'];
 const topics = ['a/b', 'a/c', 'maison/salon/température', 'x'];
+/** Which operations of {@link Ledger.step} take something away. */
+const removing = new Set([1, 6, 7, 8, 10, 11, 13]);
 const filters = ['a/#', '+/b', '$share/g/a/#', '$share/h/#', 'maison/+/température'];
 
 export class Ledger {
@@ -31,6 +33,8 @@ export class Ledger {
   #payloads = 0;
   /** Longest payload in bytes. */
   payloadMax = 300;
+  /** Of the operations that take something away, so many are done. */
+  removals = 1;
 
   constructor(random: Random, facts: Iterable<Fact>) {
     this.#random = random;
@@ -78,7 +82,9 @@ export class Ledger {
     }
     const session = this.#get(random.pick(ids));
     const { clientId } = session.fact;
-    switch (random.below(14)) {
+    const what = random.below(14);
+    if (this.removals < 1 && removing.has(what) && !random.chance(this.removals)) return;
+    switch (what) {
       case 0:
         this.#subscribe(store, session);
         break;

@@ -11,6 +11,12 @@ import type { SimulatedDisk } from './simulated-disk.ts';
 
 export const storePath = '/data/mosquitto.db';
 
+/** So small that segments are full and snapshots written after a few operations, in many pieces. */
+export const smallStore = {
+  ...{ path: storePath, autosaveIntervalSeconds: 0, autosaveOnChanges: false },
+  ...{ segmentBytes: 8192, compactBytes: 20_000, blockBytes: 300 },
+};
+
 export class Life {
   readonly disk: SimulatedDisk;
   readonly clock: VirtualClock;
@@ -27,9 +33,17 @@ export class Life {
   calls = 0;
   /** The process ends at this call of a verb. */
   endAtCall = Number.POSITIVE_INFINITY;
+  /** Called before each call of a verb. */
+  onCall: (() => void) | null = null;
+  /** Called when more was called safe. */
+  onSafe: (() => void) | null = null;
   readonly #told: FileStore;
   readonly #facts: readonly Fact[];
   readonly #ledgerSeed: number;
+  /** Does the operations a second time, for {@link find}. */
+  #replayed: Ledger | null = null;
+  /** The state after each operation, null for those that were safe before anybody asked. */
+  readonly #states: (string | null)[] = [];
   readonly #random: Random;
   /** Highest position that was called safe. */
   committed = 0;
@@ -38,24 +52,14 @@ export class Life {
     this.disk = disk;
     this.#random = random;
     this.clock = new VirtualClock(startMs, random.below(1 << 30));
-    this.store = openFileStore({
-      path: storePath,
-      autosaveIntervalSeconds: 0,
-      autosaveOnChanges: false,
-      clock: this.clock,
-      logger: this.log,
-      segmentBytes: 8192,
-      compactBytes: 20_000,
-      blockBytes: 300,
-      disk,
-      ...options,
-    });
+    this.store = openFileStore({ ...smallStore, clock: this.clock, logger: this.log, disk, ...options });
     this.#facts = [...this.store.restore()];
     this.#ledgerSeed = random.below(1 << 30);
     this.restored = canonical(this.#facts);
     this.ledger = new Ledger(new Random(this.#ledgerSeed), this.#facts);
     this.store.onCommitted = () => {
       this.committed = this.store.committed;
+      this.onSafe?.();
     };
     this.store.attach(() => this.ledger.facts());
     this.#told = this.#counted();
@@ -87,6 +91,7 @@ export class Life {
         const value: unknown = Reflect.get(store, name, store);
         if (typeof value !== 'function') return value;
         return (...args: unknown[]) => {
+          this.onCall?.();
           if (++this.calls === this.endAtCall) this.disk.end();
           if (!this.disk.isGone) Reflect.apply(value, store, args);
         };
@@ -107,22 +112,35 @@ export class Life {
   }
 
   /**
-   * Looks for what was found afterwards among the states that are allowed: after the last operation that was called safe, or
+   * Looks for what was found afterwards among the states that are allowed: after the operation that reached the position, or
    * after any later one.
    *
+   * @param position - never lower than the last time
    * @returns number of the operation, −1 when none fits
    */
-  find(restored: string): number {
+  find(restored: string, position: number): number {
     // The operations are done again, by themselves: the same seed makes the same ones.
-    const ledger = new Ledger(new Random(this.#ledgerSeed), this.#facts);
-    const nobody = createMemoryStore();
-    let found = -1;
-    for (const [index, position] of this.positions.entries()) {
-      if (index > 0) ledger.step(nobody);
-      if (position >= this.committed && canonical(ledger.facts()) === restored) found = index;
+    this.#replayed ??= new Ledger(new Random(this.#ledgerSeed), this.#facts);
+    for (let index = this.#states.length; index < this.positions.length; index++) {
+      if (index > 0) this.#replayed.step(nobody);
+      const isAllowed = (this.positions[index] as number) >= position;
+      this.#states.push(isAllowed ? canonical(this.#replayed.facts()) : null);
     }
-    return found;
+    const found = this.#states.lastIndexOf(restored);
+    return found >= 0 && (this.positions[found] as number) >= position ? found : -1;
   }
+}
+
+const nobody = createMemoryStore();
+
+/** What a process finds that starts on the disk and ends at once. */
+export function startOn(disk: SimulatedDisk, random: Random, nowMs: number): Pick<Life, 'restored' | 'log'> {
+  const log = new LineLog();
+  const clock = new VirtualClock(nowMs, random.below(1 << 30));
+  const store = openFileStore({ ...smallStore, clock, logger: log, disk });
+  const restored = canonical(store.restore());
+  disk.end();
+  return { restored, log };
 }
 
 /** Lets what waits for the disk go on, so many times. */

@@ -9,8 +9,7 @@
 import { basename, dirname } from 'node:path';
 import type { Disk, ReadableFile, WritableFile } from '../../src/store/disk.ts';
 import type { Random } from './random.ts';
-
-const sectorSize = 512;
+import { SimulatedFile } from './simulated-file.ts';
 
 /** A step of the disk at which something can go wrong. */
 export interface DiskCall {
@@ -25,64 +24,13 @@ export class ProcessEnd extends Error {
   override readonly name = 'ProcessEnd';
 }
 
-class Inode {
-  cached: Buffer = Buffer.alloc(0);
-  platter: Buffer = Buffer.alloc(0);
-  /** Sectors written since the last sync → what they held after each of those writes. */
-  readonly dirty = new Map<number, Buffer[]>();
-
-  write(bytes: Buffer, position: number): void {
-    const end = position + bytes.length;
-    if (end > this.cached.length) {
-      const grown = Buffer.alloc(end);
-      this.cached.copy(grown);
-      this.cached = grown;
-    }
-    bytes.copy(this.cached, position);
-    for (let sector = Math.floor(position / sectorSize); sector * sectorSize < end; sector++) {
-      const versions = this.dirty.get(sector) ?? [];
-      versions.push(Buffer.from(this.cached.subarray(sector * sectorSize, (sector + 1) * sectorSize)));
-      this.dirty.set(sector, versions);
-    }
-  }
-
-  /** Sectors reach the platter by chance, wholly, in an earlier version, or torn. */
-  settle(random: Random): void {
-    let size = this.platter.length;
-    if (this.cached.length > size) size += random.below(this.cached.length - size + 1);
-    const platter = Buffer.alloc(Math.max(size, this.platter.length));
-    this.platter.copy(platter);
-    for (const [sector, versions] of this.dirty) {
-      const start = sector * sectorSize;
-      if (start >= platter.length) continue;
-      const version = random.pick(versions);
-      switch (random.below(4)) {
-        case 0:
-          break;
-        case 1:
-          version.copy(platter, start, 0, random.below(version.length + 1));
-          break;
-        default:
-          version.copy(platter, start);
-      }
-    }
-    this.platter = platter;
-    this.dirty.clear();
-  }
-
-  persist(): void {
-    this.platter = Buffer.from(this.cached);
-    this.dirty.clear();
-  }
-}
-
-type DirectoryChange = { readonly path: string; readonly inode: Inode | null };
+type DirectoryChange = { readonly path: string; readonly file: SimulatedFile | null };
 
 export class SimulatedDisk implements Disk {
   /** Path → file, as the program sees it. */
-  #cached = new Map<string, Inode>();
+  #cached = new Map<string, SimulatedFile>();
   /** Path → file, as of the last directory sync. */
-  #platter = new Map<string, Inode>();
+  #platter = new Map<string, SimulatedFile>();
   /** Directory → changes since its last sync, each all or nothing. */
   readonly #changes = new Map<string, DirectoryChange[][]>();
   readonly #random: Random;
@@ -116,7 +64,7 @@ export class SimulatedDisk implements Disk {
   /** Bytes in all files, as the program sees them. */
   get size(): number {
     let size = 0;
-    for (const inode of this.#cached.values()) size += inode.cached.length;
+    for (const file of this.#cached.values()) size += file.size;
     return size;
   }
 
@@ -133,15 +81,38 @@ export class SimulatedDisk implements Disk {
   /** The power goes. Returns the disk as it is when it comes back. */
   afterPowerCut(): SimulatedDisk {
     this.#isGone = true;
-    const next = new SimulatedDisk(this.#random);
-    for (const changes of this.#changes.values()) {
-      for (const change of changes.slice(0, this.#random.below(changes.length + 1))) this.#apply(change);
+    return this.ifPowerWent(this.#random);
+  }
+
+  /** What {@link afterKill} would return; this process goes on, and neither sees what the other writes. */
+  ifKilled(random: Random): SimulatedDisk {
+    const next = new SimulatedDisk(random);
+    const copies = new Map<SimulatedFile, SimulatedFile>();
+    const copyOf = (file: SimulatedFile): SimulatedFile => {
+      const copy = copies.get(file) ?? file.copy();
+      copies.set(file, copy);
+      return copy;
+    };
+    for (const [path, file] of this.#cached) next.#cached.set(path, copyOf(file));
+    for (const [path, file] of this.#platter) next.#platter.set(path, copyOf(file));
+    for (const [directory, list] of this.#changes) {
+      const copied = list.map((changes) =>
+        changes.map(({ path, file }) => ({ path, file: file === null ? null : copyOf(file) })),
+      );
+      next.#changes.set(directory, copied);
     }
-    for (const [path, inode] of this.#platter) {
-      inode.settle(this.#random);
-      const after = new Inode();
-      after.cached = Buffer.from(inode.platter);
-      after.persist();
+    return next;
+  }
+
+  /** What {@link afterPowerCut} might return; this process goes on, and neither sees what the other writes. */
+  ifPowerWent(random: Random): SimulatedDisk {
+    const next = new SimulatedDisk(random);
+    const platter = new Map(this.#platter);
+    for (const changes of this.#changes.values()) {
+      for (const change of changes.slice(0, random.below(changes.length + 1))) apply(platter, change);
+    }
+    for (const [path, file] of platter) {
+      const after = file.afterPowerCut(random);
       next.#cached.set(path, after);
       next.#platter.set(path, after);
     }
@@ -150,16 +121,14 @@ export class SimulatedDisk implements Disk {
 
   /** A file's content, to look at or to damage. */
   content(path: string): Buffer | undefined {
-    return this.#cached.get(path)?.cached;
+    return this.#cached.get(path)?.content;
   }
 
   /** Puts a file there, durable. */
   put(path: string, content: Buffer): void {
-    const inode = new Inode();
-    inode.cached = content;
-    inode.persist();
-    this.#cached.set(path, inode);
-    this.#platter.set(path, inode);
+    const file = new SimulatedFile(content);
+    this.#cached.set(path, file);
+    this.#platter.set(path, file);
   }
 
   get paths(): string[] {
@@ -167,11 +136,11 @@ export class SimulatedDisk implements Disk {
   }
 
   openToRead(path: string): ReadableFile | null {
-    const content = this.#cached.get(path)?.cached;
-    if (content === undefined) return null;
+    const file = this.#cached.get(path);
+    if (file === undefined) return null;
     return {
-      size: content.length,
-      read: (target, start, end, position) => content.copy(target, start, position, position + end - start),
+      size: file.size,
+      read: (target, start, end, position) => file.read(target, start, end, position),
       close: () => {},
     };
   }
@@ -187,8 +156,8 @@ export class SimulatedDisk implements Disk {
   makeDirectory(): void {}
 
   linkNow(path: string, second: string): void {
-    const inode = this.#cached.get(path);
-    if (inode !== undefined && !this.#cached.has(second)) this.#change(second, [{ path: second, inode }]);
+    const file = this.#cached.get(path);
+    if (file !== undefined && !this.#cached.has(second)) this.#change(second, [{ path: second, file }]);
   }
 
   writeNow(path: string, bytes: Buffer): void {
@@ -210,16 +179,16 @@ export class SimulatedDisk implements Disk {
 
   async create(path: string): Promise<WritableFile> {
     await this.#step('create', path);
-    const inode = new Inode();
-    this.#change(path, [{ path, inode }]);
-    return this.#writable(path, inode);
+    const file = new SimulatedFile();
+    this.#change(path, [{ path, file }]);
+    return this.#writable(path, file);
   }
 
   async openToWrite(path: string): Promise<WritableFile> {
     await this.#step('open', path);
-    const inode = this.#cached.get(path);
-    if (inode === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
-    return this.#writable(path, inode);
+    const file = this.#cached.get(path);
+    if (file === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    return this.#writable(path, file);
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -228,40 +197,40 @@ export class SimulatedDisk implements Disk {
   }
 
   renameNow(from: string, to: string): void {
-    const inode = this.#cached.get(from);
-    if (inode === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    const file = this.#cached.get(from);
+    if (file === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
     this.#change(to, [
-      { path: from, inode: null },
-      { path: to, inode },
+      { path: from, file: null },
+      { path: to, file },
     ]);
   }
 
   async remove(path: string): Promise<void> {
     await this.#step('remove', path);
-    if (this.#cached.has(path)) this.#change(path, [{ path, inode: null }]);
+    if (this.#cached.has(path)) this.#change(path, [{ path, file: null }]);
   }
 
   async syncDirectory(path: string): Promise<void> {
     await this.#step('syncDirectory', path);
-    for (const change of this.#changes.get(path) ?? []) this.#apply(change);
+    for (const changes of this.#changes.get(path) ?? []) apply(this.#platter, changes);
     this.#changes.delete(path);
   }
 
-  #writable(path: string, inode: Inode): WritableFile {
+  #writable(path: string, file: SimulatedFile): WritableFile {
     return {
       write: async (bytes, start, end, position) => {
         const isTorn = await this.#step('write', path);
-        inode.write(bytes.subarray(start, isTorn ? start + this.#random.below(end - start) : end), position);
+        file.write(bytes.subarray(start, isTorn ? start + this.#random.below(end - start) : end), position);
         if (isTorn) throw new ProcessEnd('the process has ended');
       },
       sync: async () => {
         try {
           await this.#step('sync', path);
         } catch (error) {
-          if (!(error instanceof ProcessEnd)) inode.settle(this.#random);
+          if (!(error instanceof ProcessEnd)) file.failSync(this.#random);
           throw error;
         }
-        inode.persist();
+        file.sync();
       },
       close: async () => {},
     };
@@ -282,20 +251,17 @@ export class SimulatedDisk implements Disk {
   }
 
   #change(path: string, changes: DirectoryChange[]): void {
-    for (const change of changes) {
-      if (change.inode === null) this.#cached.delete(change.path);
-      else this.#cached.set(change.path, change.inode);
-    }
+    apply(this.#cached, changes);
     const directory = dirname(path);
     const list = this.#changes.get(directory) ?? [];
     list.push(changes);
     this.#changes.set(directory, list);
   }
+}
 
-  #apply(changes: DirectoryChange[]): void {
-    for (const change of changes) {
-      if (change.inode === null) this.#platter.delete(change.path);
-      else this.#platter.set(change.path, change.inode);
-    }
+function apply(files: Map<string, SimulatedFile>, changes: readonly DirectoryChange[]): void {
+  for (const { path, file } of changes) {
+    if (file === null) files.delete(path);
+    else files.set(path, file);
   }
 }

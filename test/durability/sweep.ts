@@ -1,45 +1,66 @@
 /**
- * Runs a long sweep: `npx tsx test/durability/sweep.ts script|kill|power|interval|os|fault|flip|broker-kill|broker-power [count]
- * [first seed]`. The count is that of the ends; for `flip` it is the size of the store in bytes.
+ * Runs a long sweep: `npx tsx test/durability/sweep.ts KIND [COUNT [SEED [FAULT]]]`.
  *
- * Ends with status 1 when a point failed; each failing point names its seed.
+ * KIND is one of `sweepKinds`, COUNT that of the points. FAULT is the name of a store that is wrong on purpose (faults.ts).
+ * `flip` and `loop` are told about in their own files: the COUNT of `flip` is the size of the store in bytes, and in place of a
+ * FAULT it takes the part of it to do, `2/8`; that of `loop` is how often a broker is killed.
+ *
+ * Ends with status 1 when a point failed; each failing point names its seed. A sweep that was interrupted is continued with the
+ * seed that its last line of progress names; two of them run side by side with seeds that lie far apart.
  */
-import { brokerPoint } from './broker-lives.ts';
 import { filesOfSize, flipEveryByte } from './byte-flips.ts';
-import { faultPoint, type SweepResult, sweepEnds, sweepScripts } from './sweeps.ts';
+import { faults } from './faults.ts';
+import { killRounds } from './kill-rounds.ts';
+import { type SweepKind, type SweepResult, sweep, sweepKinds } from './sweeps.ts';
 
-const [what = 'kill', countText = '2000', seedText = '1'] = process.argv.slice(2);
+const [what = 'kill', countText = '2000', seedText = '1', more] = process.argv.slice(2);
 const count = Number(countText);
 const seed = Number(seedText);
 const started = performance.now();
-const progress = ({ points, failures }: SweepResult): void => {
-  const perSecond = Math.round((points / (performance.now() - started)) * 1000);
-  console.error(`${points} of ${count}, ${failures.length} failed, ${perSecond} per second`);
-};
+let reported = started;
 
-let result: SweepResult = { points: 0, failures: [] };
-if (what === 'script') result = await sweepScripts(seed, count, progress);
-else if (what === 'kill') result = await sweepEnds(seed, count, 'kill', { kind: 'commit' }, progress);
-else if (what === 'power') result = await sweepEnds(seed, count, 'power', { kind: 'commit' }, progress);
-else if (what === 'interval') {
-  result = await sweepEnds(seed, count, 'power', { kind: 'interval', milliseconds: 100 }, progress);
-} else if (what === 'os') result = await sweepEnds(seed, count, 'power', { kind: 'os' }, progress);
-else if (what === 'flip') result = flipEveryByte(await filesOfSize(seed, count), seed);
-else if (what === 'broker-kill' || what === 'broker-power') {
-  for (; result.points < count; result.points++) {
-    const number = seed + result.points;
-    const failure = await brokerPoint(number, what === 'broker-kill' ? 'kill' : 'power');
-    if (failure !== null) result.failures.push(`seed ${number} ${what}: ${failure}`);
-    if (result.points % 1000 === 999) progress(result);
-  }
-} else {
-  for (; result.points < count; result.points++) {
-    const failure = await faultPoint(seed + result.points);
-    if (failure !== null) result.failures.push(`seed ${seed + result.points} fault: ${failure}`);
-    if (result.points % 1000 === 999) progress(result);
+/** Says now and then how far it is. */
+function report(points: number, total: number, failures: number, next: string): void {
+  if (performance.now() - reported < 5000) return;
+  reported = performance.now();
+  console.error(`${what}: ${points} of ${total}, ${failures} failed, ${times()}; next ${next}`);
+}
+
+function times(): string {
+  const { user, system } = process.cpuUsage();
+  const seconds = (performance.now() - started) / 1000;
+  return `${seconds.toFixed(0)} s, ${((user + system) / 1e6).toFixed(0)} s of CPU time`;
+}
+
+async function run(): Promise<Pick<SweepResult, 'points' | 'failures'>> {
+  switch (what) {
+    case 'flip': {
+      const part = more ?? '1/1';
+      const onByte = (points: number, total: number, failures: number): void =>
+        report(points, total, failures, `is the rest of part ${part}`);
+      return flipEveryByte(await filesOfSize(seed, count), seed, { part, onByte });
+    }
+    case 'loop':
+      return killRounds(seed, count, ({ points, failures, nextSeed }) =>
+        report(points, count, failures.length, `seed ${nextSeed}`),
+      );
+    default: {
+      if (!sweepKinds.includes(what as SweepKind)) throw new Error(`kinds are ${sweepKinds.join(', ')}, flip and loop`);
+      const fault = more === undefined ? null : (faults as Record<string, object>)[more];
+      if (fault === undefined) throw new Error(`faults are: ${Object.keys(faults).join(', ')}`);
+      return sweep(what as SweepKind, {
+        ...{ seed, count, fault },
+        onSeed: ({ points, failures, nextSeed }) => {
+          report(points, count, failures.length, `seed ${nextSeed}`);
+          return false;
+        },
+      });
+    }
   }
 }
-for (const failure of result.failures.slice(0, 20)) console.log(failure);
-const seconds = Math.round((performance.now() - started) / 1000);
-console.log(`${what}: ${result.points} points from seed ${seed}, ${result.failures.length} failed, ${seconds} s`);
-process.exitCode = result.failures.length > 0 ? 1 : 0;
+
+const { points, failures } = await run();
+for (const failure of failures.slice(0, 20)) console.log(failure);
+const part = what === 'flip' && more !== undefined ? `, part ${more}` : '';
+console.log(`${what}: ${points} points from seed ${seed}${part}, ${failures.length} failed, ${times()}`);
+process.exitCode = failures.length > 0 ? 1 : 0;
