@@ -198,7 +198,7 @@ export const routes = {
     summary: 'Topics by text, wildcard, regular expression, payload text or JSON value.',
   },
   getLast: {
-    ...{ method: 'GET', path: '/topics/last', role: 'viewer', query: topics.topicQuery, answer: topics.lastAnswer },
+    ...{ method: 'GET', path: '/topics/last', role: 'viewer', query: topics.lastQuery, answer: topics.lastAnswer },
     summary: 'The last message of a topic.',
   },
   publish: {

@@ -18,9 +18,12 @@ type Way = 'json' | 'text' | 'hex';
 export function MessageView({
   message,
   onPath,
+  onWhole,
 }: {
   message: ShownMessage;
   onPath?: ((path: string) => void) | undefined;
+  /** Asks for the whole of a payload that was cut. */
+  onWhole?: (() => void) | undefined;
 }) {
   const payload = useMemo(() => payloadOf(message.payload), [message]);
   return (
@@ -49,7 +52,7 @@ export function MessageView({
         </Fact>
       </dl>
       <PropertyList properties={message.properties} />
-      <PayloadView key={payload.kind} payload={payload} message={message} onPath={onPath} />
+      <PayloadView key={payload.kind} payload={payload} message={message} onPath={onPath} onWhole={onWhole} />
     </div>
   );
 }
@@ -65,6 +68,7 @@ function PayloadView(props: {
   payload: Payload;
   message: ShownMessage;
   onPath?: ((path: string) => void) | undefined;
+  onWhole?: (() => void) | undefined;
 }) {
   const { payload, message } = props;
   const ways: readonly Way[] =
@@ -93,7 +97,10 @@ function PayloadView(props: {
         />
       </div>
       {message.isTruncated ? (
-        <p class="note">{t('payload.truncated', { size: formatBytes(message.sizeBytes) })}</p>
+        <div class="bar note">
+          <span class="grow">{t('payload.truncated', { size: formatBytes(message.sizeBytes) })}</span>
+          {props.onWhole === undefined ? null : <Button onClick={props.onWhole}>{t('payload.whole')}</Button>}
+        </div>
       ) : null}
       {way === 'json' && payload.kind === 'json' ? (
         <JsonView root={payload.root} {...(props.onPath === undefined ? {} : { onPath: props.onPath })} />

@@ -223,6 +223,8 @@ export const texts = {
   'payload.empty': 'The payload is empty.',
   'payload.copy': 'Copy the payload',
   'payload.save': 'Save the payload as a file',
+  'payload.whole': 'Show all of it',
+  'payload.notWhole': 'The broker no longer has the whole payload: it was not retained, or is larger than 16 MiB.',
   'payload.truncated': 'Only the beginning is shown; the whole payload has {size}.',
   'diff.title': 'What changed',
   'diff.withBefore': 'Compare with the one before',

@@ -231,6 +231,8 @@ export const texts: Texts = {
   'payload.empty': 'Le contenu est vide.',
   'payload.copy': 'Copier le contenu',
   'payload.save': 'Enregistrer le contenu dans un fichier',
+  'payload.whole': 'Tout montrer',
+  'payload.notWhole': 'Le broker n’a plus le contenu entier : il n’était pas retenu, ou dépasse 16 Mio.',
   'payload.truncated': 'Seul le début est montré ; le contenu entier fait {size}.',
   'diff.title': 'Ce qui a changé',
   'diff.withBefore': 'Comparer au précédent',

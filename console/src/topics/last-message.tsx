@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { call } from '../api/call.ts';
+import { call, messageOf } from '../api/call.ts';
 import type { ShownMessage } from '../api/types.ts';
 import { formatRate } from '../format.ts';
 import { t } from '../i18n.ts';
@@ -10,7 +10,11 @@ import { setState } from '../router.ts';
 import { isReduced } from '../session.ts';
 import { Button } from '../ui/button.tsx';
 import { Sparkline } from '../ui/sparkline.tsx';
+import { say } from '../ui/toast.tsx';
 import { appendRing } from './tree-model.ts';
+
+/** What the broker sends of one payload at most. */
+const wholeBytesMax = 16 * 1024 * 1024;
 
 interface Live {
   readonly message: ShownMessage | undefined;
@@ -62,6 +66,16 @@ export function LastMessage({ topic }: { topic: string }) {
     }));
   });
 
+  // A payload above 1 MiB comes only when it is asked for, and then stands still.
+  const loadWhole = async (): Promise<void> => {
+    try {
+      const { message } = await call('GET /topics/last', { query: { topic, bytesMax: String(wholeBytesMax) } });
+      if (message === null || message.isTruncated) say(t('payload.notWhole'), 'failed');
+      else setHeld(message);
+    } catch (failure) {
+      say(messageOf(failure), 'failed');
+    }
+  };
   const shown = held ?? live.message;
   if (shown === undefined) return <p class="empty">{live.isLoaded ? t('inspector.noValue') : t('loading')}</p>;
   return (
@@ -90,6 +104,7 @@ export function LastMessage({ topic }: { topic: string }) {
       </div>
       <MessageView
         message={shown}
+        onWhole={isReduced.value ? undefined : () => void loadWhole()}
         onPath={isReduced.value ? undefined : (path) => setState({ tab: 'plot', series: seriesOf(topic, path) })}
       />
       {compared === undefined ? null : (

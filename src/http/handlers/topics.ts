@@ -42,13 +42,13 @@ export function topicHandlers(
     },
     searchTopics: async ({ query: { q, mode = 'substring', limit = defaultLimit } }) =>
       await searchTopics(services, mode, q, limit),
-    getLast({ query: { topic } }) {
+    getLast({ query: { topic, bytesMax = wholeBytesMax } }) {
       const record = index.find(topic);
       const retained = engine.retained.get(topic);
       const numbers = record === undefined ? [] : index.numbers(record);
       const nowMs = clock.nowMs();
       return {
-        message: lastMessage(services, topic),
+        message: lastMessage(services, topic, bytesMax),
         count: record?.count ?? 0,
         ratePerSecond: record === undefined ? 0 : rateOf(record, nowMs),
         ring: numbers,
@@ -170,12 +170,12 @@ function* retainedMessages(
 }
 
 /** The last message of a topic, as whole as it is still known. */
-function lastMessage({ surroundings, index }: HttpServices, topic: string): ShownMessage | null {
+function lastMessage({ surroundings, index }: HttpServices, topic: string, bytesMax: number): ShownMessage | null {
   const record = index.find(topic);
   const retained = surroundings.broker.engine.retained.get(topic);
   const whole = record?.whole ?? (record === undefined || isSame(retained, record) ? retained : undefined);
   if (whole !== undefined) {
-    return shownMessage(whole, record?.lastMs ?? surroundings.clock.nowMs(), wholeBytesMax, whole === retained);
+    return shownMessage(whole, record?.lastMs ?? surroundings.clock.nowMs(), bytesMax, whole === retained);
   }
   if (record === undefined) return null;
   const bytes = Buffer.from(record.preview, 'latin1');

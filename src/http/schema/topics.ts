@@ -55,8 +55,19 @@ export const searchAnswer = v.object({
   tookMs: v.number(),
 });
 
-export const topicQuery = v.strictObject({ topic: topicName });
-/** The last message of a topic, whole up to 1 MiB where it is still known. */
+export const lastQuery = v.strictObject({
+  topic: topicName,
+  /** Bytes of the payload at most, 1..16 MiB; default 1 MiB. Only retained messages are known beyond that. */
+  bytesMax: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[1-9]\d{0,7}$/, 'expected 1 to 16777216'),
+      v.transform(Number),
+      v.maxValue(16_777_216),
+    ),
+  ),
+});
+/** The last message of a topic, as whole as it is still known. */
 export const lastAnswer = v.object({
   message: v.nullable(shownMessage),
   count,
