@@ -25,11 +25,12 @@ export function publish(
   if (route.isWatched) {
     for (const hook of engine.hooks) hook.afterPublish?.(message);
   }
-  const matches = route.matches;
+  const { count } = route;
   const { hasRules } = engine;
   let matched = 0;
-  for (let index = 0; index < matches.length; index++) {
-    let subscription = matches[index] as Subscription;
+  for (let index = 0; index < count; index++) {
+    const match = (index === 0 ? route.first : route.matches[index]) as Subscription;
+    let subscription = match;
     if (subscription.group !== null) {
       const member = subscription.group.next(isReady, hasRules ? whoMayReceive(engine, route) : undefined);
       if (member === undefined) {
@@ -47,7 +48,7 @@ export function publish(
     }
     // Mosquitto: whoever subscribed counts, also when the rules keep the message back.
     matched++;
-    if (hasRules && subscription === matches[index] && !mayReceiveMatch(engine, session, route, index)) {
+    if (hasRules && subscription === match && !mayReceiveMatch(engine, session, route, index)) {
       countDenied(engine);
       continue;
     }

@@ -6,7 +6,7 @@ import type { Session, Subscription } from '../session/session.ts';
 import { hashBytes, Route } from '../topics/route-cache.ts';
 import type { Engine } from './engine.ts';
 
-type Needs = Pick<Engine, 'routes' | 'tree' | 'limits' | 'hooks'>;
+type Needs = Pick<Engine, 'routes' | 'tree' | 'limits' | 'hooks' | 'subscriptionsCount'>;
 
 /**
  * The present route of the Topic Name `bytes[start..end)`.
@@ -38,7 +38,8 @@ export function findRoute(engine: Needs, bytes: Buffer, start: number, end: numb
     engine.limits.allowDuplicateMessages || matches.length < 2 ? matches : oneCopyPerClient(matches),
   );
   route.isWatched = engine.hooks.some((hooks) => hooks.afterPublish !== undefined && (hooks.watches?.(name) ?? true));
-  engine.routes.add(route);
+  // Many subscriptions, many topics.
+  engine.routes.add(route, engine.subscriptionsCount);
   return route;
 }
 

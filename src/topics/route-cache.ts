@@ -2,45 +2,55 @@
  * Topic Name bytes → everything that was found out about that topic.
  *
  * UTF-8 validation, decoding and the walk through the subscription tree happen once per route, not once per message. The
- * table is four-way set associative: a new route takes the place of the oldest of four, so its size is bounded by construction.
+ * table is eight-way set associative: a new route takes the place of the oldest of eight, so its size is bounded by construction.
  * It begins small and doubles while it is used. From some size on a topic gets a place only when it comes for the second time,
  * so that a scan of ever new topics neither fills the table nor drives out what is used. Correctness never depends on it: a
  * route whose `generation` is not the tree's present one is built again, and a route that left the table has generation −1.
+ *
+ * With many topics nearly everything that is touched is in no cache of the processor, and each object on the way costs more than
+ * the work itself. So hash and name of a set lie in two arrays: a route is looked at only when it is the right one.
  */
 const smallestSlots = 256;
 const largestSlots = 1 << 18;
-const ways = 4;
-/** Longer Topic Names are not cached: at most 64 MiB of names in the largest table. */
-const cachedNameBytesMax = 256;
-/** Routes that get a place when they are first seen. */
+const ways = 8;
+/** Longer Topic Names are not cached: at most 64 MiB of names in the largest table, twice that with room to grow. */
+const cachedNameBytesMax = 255;
+/** Routes that get a place when they are first seen, beside one for each subscription. */
 const freePlaces = 4096;
 /** Bits of the filter that remembers which topics were seen once, and topics after which it forgets: 1 in 70 is mistaken then. */
 const seenBits = 1 << 22;
 const seenMax = 1 << 18;
+const smallestNames = 4096;
 
 /** What Topic Names below `$` the broker keeps for itself; decided once per route. */
 export type TopicKind = 'ordinary' | 'sys' | 'share' | 'control';
 
+/** The fields of every message come first: they lie together. */
 export class Route<T> {
-  readonly topic: { readonly name: string; readonly bytes: Buffer; mark: object | null };
-  readonly hash: number;
-  readonly kind: TopicKind;
-  readonly matches: T[];
-  /** What the rules said about giving `matches[i]` a message of this topic, 0 not asked yet; made with the first question. */
-  verdicts: number[] | null = null;
-  /** Who was last allowed to publish here; compared, never used. */
-  writer: object | null = null;
-  /** Whether somebody watches what is published here; decided once per route. */
-  isWatched = false;
   /** Generation of the subscription tree the matches belong to; −1 when the route must not be used again. */
   generation: number;
+  /** `matches[0]`, which is all there is in most routes. */
+  readonly first: T | undefined;
+  readonly count: number;
+  readonly topic: { readonly name: string; readonly bytes: Buffer; mark: object | null };
+  readonly kind: TopicKind;
+  /** Whether somebody watches what is published here; decided once per route. */
+  isWatched = false;
+  /** Who was last allowed to publish here; compared, never used. */
+  writer: object | null = null;
+  readonly matches: readonly T[];
+  /** What the rules said about giving `matches[i]` a message of this topic, 0 not asked yet; made with the first question. */
+  verdicts: number[] | null = null;
+  readonly hash: number;
 
-  constructor(name: string, bytes: Buffer, hash: number, generation: number, matches: T[]) {
-    this.topic = { name, bytes, mark: null };
-    this.hash = hash;
-    this.kind = topicKind(name);
+  constructor(name: string, bytes: Buffer, hash: number, generation: number, matches: readonly T[]) {
     this.generation = generation;
+    this.first = matches[0];
+    this.count = matches.length;
+    this.topic = { name, bytes, mark: null };
+    this.kind = topicKind(name);
     this.matches = matches;
+    this.hash = hash;
   }
 }
 
@@ -52,13 +62,23 @@ function topicKind(name: string): TopicKind {
   return 'ordinary';
 }
 
-/** FNV-1a over four-byte steps; good enough for table slots, never used for anything else. */
+/** FNV-1a over steps of four bytes; good enough for table slots, never used for anything else. */
 export function hashBytes(bytes: Buffer, start: number, end: number): number {
   let hash = 0x811c9dc5 ^ (end - start);
-  for (let index = start; index < end; index++) {
-    hash = Math.imul(hash ^ (bytes[index] as number), 0x01000193);
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    const four =
+      (bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24);
+    hash = Math.imul(hash ^ four, 0x01000193);
+    // A product moves bits upwards only; the slot is taken from the lower ones.
+    hash ^= hash >>> 15;
   }
-  return hash >>> 0;
+  for (; at < end; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  return (hash ^ (hash >>> 13)) >>> 0;
 }
 
 /** Whether the route's Topic Name is `bytes[start..end)`. */
@@ -75,36 +95,40 @@ export function routeHasName<T>(route: Route<T>, bytes: Buffer, start: number, e
 
 export class RouteCache<T> {
   #slots: (Route<T> | undefined)[] = emptySlots<T>(smallestSlots);
+  /** By slot: hash, and where the name begins in `#names`; 0 there means that the slot is empty. */
+  #tags = new Int32Array(2 * smallestSlots);
+  /** Names one behind another, each after its length; some belong to routes that have left. */
+  #names: Buffer = Buffer.allocUnsafeSlow(smallestNames);
+  #namesEnd = 1;
   #used = 0;
-  /** Bloom filter of topics seen since it was last emptied, two bits each; made when the table has more than {@link freePlaces}. */
+  /** Bloom filter of topics seen since it was last emptied, two bits each; made when the table has no free places any more. */
   #seen: Uint32Array | null = null;
   #seenCount = 0;
 
   /** The cached route of `bytes[start..end)`, stale or not; undefined when there is none. */
   find(bytes: Buffer, start: number, end: number, hash: number): Route<T> | undefined {
-    const slots = this.#slots;
-    const first = hash & (slots.length - ways);
-    for (let slot = first; slot < first + ways; slot++) {
-      const route = slots[slot];
-      if (route === undefined) return undefined;
-      if (route.hash === hash && routeHasName(route, bytes, start, end)) return route;
-    }
-    return undefined;
+    const slot = this.#slotOf(bytes, start, end, hash);
+    return slot < 0 ? undefined : this.#slots[slot];
   }
 
-  /** Offers a place to a route. One that is not cached is good for one use. */
-  add(route: Route<T>): void {
-    if (route.topic.bytes.length > cachedNameBytesMax) {
+  /**
+   * Offers a place to a route. One that is not cached is good for one use.
+   *
+   * @param expected - how many topics there will be at least, as far as anybody knows: so many get a place at once
+   */
+  add(route: Route<T>, expected = 0): void {
+    const { bytes } = route.topic;
+    if (bytes.length > cachedNameBytesMax) {
       route.generation = -1;
       return;
     }
-    const slot = this.#slotOf(route);
+    const slot = this.#slotOf(bytes, 0, bytes.length, route.hash);
     if (slot >= 0) {
       (this.#slots[slot] as Route<T>).generation = -1;
       this.#slots[slot] = route;
-    } else if (this.#used < freePlaces || this.#wasSeen(route.hash)) {
-      if (this.#used > this.#slots.length / 4 && this.#slots.length < largestSlots) this.#grow();
-      this.#place(route);
+    } else if (this.#used < freePlaces + expected || this.#wasSeen(route.hash)) {
+      if (this.#used > (this.#slots.length * 3) / 8 && this.#slots.length < largestSlots) this.#grow();
+      this.#place(route, this.#keepName(bytes));
     } else {
       route.generation = -1;
     }
@@ -116,33 +140,86 @@ export class RouteCache<T> {
     const route = this.find(bytes, 0, bytes.length, hashBytes(bytes, 0, bytes.length));
     if (route !== undefined) route.generation = -1;
   }
+
   /** Forgets every route: something changed that all of them were built with. */
   clear(): void {
     for (const route of this.#slots) if (route !== undefined) route.generation = -1;
-    this.#slots = new Array<Route<T> | undefined>(smallestSlots).fill(undefined);
+    this.#empty(smallestSlots);
+    this.#names = Buffer.allocUnsafeSlow(smallestNames);
+    this.#namesEnd = 1;
+  }
+
+  #empty(slots: number): void {
+    this.#slots = emptySlots<T>(slots);
+    this.#tags = new Int32Array(2 * slots);
     this.#used = 0;
   }
 
-  /** Where a route of the same name sits; −1: nowhere. */
-  #slotOf(route: Route<T>): number {
-    const first = route.hash & (this.#slots.length - ways);
-    for (let slot = first; slot < first + ways; slot++) {
-      const other = this.#slots[slot];
-      if (other === undefined) return -1;
-      if (other.hash === route.hash && routeHasName(other, route.topic.bytes, 0, route.topic.bytes.length)) return slot;
+  /** Where the route of that name sits; −1: nowhere. */
+  #slotOf(bytes: Buffer, start: number, end: number, hash: number): number {
+    const tags = this.#tags;
+    const first = 2 * (hash & (this.#slots.length - ways));
+    for (let tag = first; tag < first + 2 * ways; tag += 2) {
+      const nameAt = tags[tag + 1] as number;
+      if (nameAt === 0) return -1;
+      if (tags[tag] === (hash | 0) && this.#hasName(nameAt, bytes, start, end)) return tag >>> 1;
     }
     return -1;
   }
 
+  #hasName(nameAt: number, bytes: Buffer, start: number, end: number): boolean {
+    const names = this.#names;
+    const length = end - start;
+    if (names[nameAt] !== length) return false;
+    for (let index = 0; index < length; index++) {
+      if (names[nameAt + 1 + index] !== bytes[start + index]) return false;
+    }
+    return true;
+  }
+
   /** Puts a route in front of its set; the last of a full one leaves. Sets have no holes. */
-  #place(route: Route<T>): void {
+  #place(route: Route<T>, nameAt: number): void {
     const slots = this.#slots;
+    const tags = this.#tags;
     const first = route.hash & (slots.length - ways);
     const oldest = slots[first + ways - 1];
     if (oldest === undefined) this.#used++;
     else oldest.generation = -1;
-    for (let slot = first + ways - 1; slot > first; slot--) slots[slot] = slots[slot - 1];
+    slots.copyWithin(first + 1, first, first + ways - 1);
+    tags.copyWithin(2 * (first + 1), 2 * first, 2 * (first + ways - 1));
     slots[first] = route;
+    tags[2 * first] = route.hash;
+    tags[2 * first + 1] = nameAt;
+  }
+
+  /** Where the name is kept from now on. */
+  #keepName(bytes: Buffer): number {
+    if (this.#namesEnd + 1 + bytes.length > this.#names.length) this.#moveNames(1 + bytes.length);
+    const nameAt = this.#namesEnd;
+    this.#names[nameAt] = bytes.length;
+    bytes.copy(this.#names, nameAt + 1);
+    this.#namesEnd = nameAt + 1 + bytes.length;
+    return nameAt;
+  }
+
+  /** Leaves the names of routes that are gone behind; room for as much again and `more` bytes. */
+  #moveNames(more: number): void {
+    const old = this.#names;
+    const tags = this.#tags;
+    let bytes = 1;
+    for (let tag = 1; tag < tags.length; tag += 2) {
+      if (tags[tag] !== 0) bytes += 1 + (old[tags[tag] as number] as number);
+    }
+    const names = Buffer.allocUnsafeSlow(Math.max(smallestNames, 2 * (bytes + more)));
+    let at = 1;
+    for (let tag = 1; tag < tags.length; tag += 2) {
+      const from = tags[tag] as number;
+      if (from === 0) continue;
+      tags[tag] = at;
+      at += old.copy(names, at, from, from + 1 + (old[from] as number));
+    }
+    this.#names = names;
+    this.#namesEnd = at;
   }
 
   /** Whether a topic of this hash has come before, most likely; it has from now on. */
@@ -166,12 +243,12 @@ export class RouteCache<T> {
 
   #grow(): void {
     const old = this.#slots;
-    this.#slots = emptySlots<T>(old.length * 2);
-    this.#used = 0;
+    const oldTags = this.#tags;
+    this.#empty(old.length * 2);
     // Backwards, so that the newer of a set ends up in front again.
-    for (let index = old.length - 1; index >= 0; index--) {
-      const route = old[index];
-      if (route !== undefined && route.generation >= 0) this.#place(route);
+    for (let slot = old.length - 1; slot >= 0; slot--) {
+      const route = old[slot];
+      if (route !== undefined && route.generation >= 0) this.#place(route, oldTags[2 * slot + 1] as number);
     }
   }
 }
