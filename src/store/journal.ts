@@ -394,16 +394,16 @@ export class Journal {
   }
 
   async #writeMark(): Promise<void> {
-    const segment = this.#segment;
-    if (segment !== null) {
+    this.#markedBatch = this.#syncedBatch;
+    try {
+      const segment = this.#segment ?? (await this.#segments.begin(this.#nextBatch));
+      if (this.#segment === null) this.#segments.prepare();
+      this.#segment = segment;
       const mark = encodeSyncedMark(this.#syncedBatch, this.#options.salt);
-      this.#markedBatch = this.#syncedBatch;
-      try {
-        await segment.file.write(mark, 0, mark.length, segment.end);
-        segment.end += mark.length;
-      } catch {
-        // It only helps to judge damage; the next write says whether the disk works.
-      }
+      await segment.file.write(mark, 0, mark.length, segment.end);
+      segment.end += mark.length;
+    } catch {
+      // It only helps to judge damage; the next write says whether the disk works.
     }
     this.#isRunning = false;
     if (this.#count > 0 || this.#boundary !== null || this.#isSyncDue) {

@@ -302,6 +302,28 @@ describe('writing', () => {
     expect(calls).toEqual(['write', 'sync after the ack', 'write after the ack']);
   });
 
+  test('what filled its segment counts as safe as soon as nothing else comes: damage to it is told, not cut off', async () => {
+    const { random, disk } = begin(15);
+    const life = new Life(disk, random, { segmentBytes: 2048 });
+    await life.settle();
+    // The first segment has begun, the next one is ready.
+    life.store.sessionRemoved('nobody');
+    await life.settle();
+    const session = { username: null, listenerPort: 1, expiryIntervalSeconds: 1, expiresAtMs: 0, lastSequence: 0 };
+    for (let told = 0; told < 100; told++) life.store.sessionPut({ ...session, clientId: `session number ${told}` });
+    await life.settle();
+    const next = life.disk.afterKill();
+    const [segment = ''] = segments(next);
+    const content = Buffer.from(next.content(segment) as Buffer);
+    expect(content.length).toBeGreaterThan(2048);
+    content[content.length - 1] = (content.at(-1) as number) ^ 1;
+    next.put(segment, content);
+
+    const after = new Life(next, random);
+    expect(complaints(after.log)[0]).toMatch(/0000000001\.log: a record is damaged/);
+    expect(after.restored.split('\n').filter((line) => line.startsWith('session|'))).toHaveLength(99);
+  });
+
   test('a full disk: one line, nothing called safe, and all of it when there is room again', async () => {
     const { random, disk } = begin(14);
     const life = new Life(disk, random);
