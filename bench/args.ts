@@ -42,8 +42,9 @@ what it did per second of its own CPU time, with ratios to a baseline.
   --warmup S             before the window (default 1)
   --payload BYTES        at least 16 (default 64)
   --mqtt5                MQTT 5.0 instead of 3.1.1
-  --brokers NAME[,NAME…] only these, of moustique, moustique-open, mosquitto, mosquitto-nodelay, aedes,
-                         nats-server (default: all that are installed)
+  --brokers NAME[,NAME…] only these, of moustique, moustique-open, moustique-durable, mosquitto,
+                         mosquitto-durable, mosquitto-nodelay, aedes, forwarder, nats-server
+                         (default: all that are installed)
   --broker NAME=COMMAND  one more broker, started by a shell; {port}, {transport}, {dir},
                          {certfile}, {keyfile} and {conf} (a mosquitto.conf) are replaced
   --baseline NAME        what ratios refer to (default mosquitto)

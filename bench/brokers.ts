@@ -154,6 +154,20 @@ export function aedes(root: string): BrokerKind {
   };
 }
 
+/** The least that a program on Node can do, see forwarder.mjs: the floor under a latency. */
+export function forwarder(root: string): BrokerKind {
+  return {
+    name: 'forwarder',
+    version: () => `node:net of Node ${process.version}`,
+    missing: () => undefined,
+    takesPart: (job) => job.kind === 'latency' && job.qos === 0 && job.level === 4,
+    prepare: ({ port }) => ({
+      command: process.execPath,
+      args: [join(root, 'bench/brokers/forwarder.mjs'), String(port)],
+    }),
+  };
+}
+
 /**
  * nats-server with its MQTT listener; it has neither MQTT 5 nor, before 2.10, QoS 2. What may be unacknowledged adds up to
  * 65,535 in a session, and a filter with `#` counts twice.

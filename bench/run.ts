@@ -9,6 +9,7 @@ import {
   type BrokerKind,
   customBroker,
   durable,
+  forwarder,
   hasRules,
   mosquitto,
   moustique,
@@ -68,6 +69,7 @@ function findBrokers(options: BenchOptions, root: string): BrokerKind[] | undefi
     durable(mosquitto({ hasNoDelay: false })),
     mosquitto({ hasNoDelay: true }),
     aedes(root),
+    forwarder(root),
     natsServer(),
   ];
   const unknown = options.brokers.filter((name) => !builtIn.some((kind) => kind.name === name));

@@ -6,7 +6,7 @@
  * only after it has left the process; the caller's credit guarantees that, since a ring holds at least twice the
  * messages that may be under way.
  *
- * Payload: bytes 0–3 the publisher's number, 4–7 the sequence number, 8–15 the scheduled send time (float64,
+ * Payload: bytes 0–3 the publisher's number, 4–7 the sequence number, 8–15 the time of sending (float64,
  * milliseconds; 0 where it is not used), then filler. All little endian.
  */
 import { encodePublish, type ProtocolLevel, type Qos } from './packets.ts';
@@ -93,10 +93,10 @@ export class FrameRing {
     return bytes.subarray(start, at);
   }
 
-  /** One frame, copied, with the time it should have been sent; for open loops, where no credit protects the ring. */
-  takeTimed(scheduledMs: number): Buffer {
+  /** One frame, copied, with the time it is sent; for open loops, where no credit protects the ring. */
+  takeTimed(sentMs: number): Buffer {
     const frame = Buffer.from(this.take(1));
-    frame.writeDoubleLE(scheduledMs, this.#payloadOffset + 8);
+    frame.writeDoubleLE(sentMs, this.#payloadOffset + 8);
     return frame;
   }
 }

@@ -1,9 +1,10 @@
 /**
- * Open-loop latency: messages are due at fixed times, and each is measured from the time it was due, not from the time
- * it was written. A generator or broker that stalls cannot hide it by sending later (coordinated omission).
+ * Open-loop latency: messages leave at fixed times, whether or not earlier ones have arrived, so that a broker that stalls cannot
+ * hide it by being sent less (coordinated omission). Each is measured from the moment before it is written.
  *
- * The loop spins (setImmediate) to be on time within microseconds, so the generator's busy share says nothing here; how
- * late it was itself is reported instead.
+ * The loop spins (setImmediate) to be on time within microseconds, so the generator's busy share says nothing here. When it does
+ * not run at all, its schedule moves by that time, and what was on its way is not counted: see `stopwatch.ts`. That never waits
+ * for the broker, since no write does.
  */
 import type { JobResult, LatencyJob, Target } from '../job.ts';
 import { percentile } from '../statistics.ts';
@@ -12,28 +13,21 @@ import { between, connectAll, Meters, waitFor } from './crew.ts';
 import { Dialer } from './dialer.ts';
 import { FrameRing } from './frame-ring.ts';
 import { type Layout, layOut } from './patterns.ts';
+import { Stopwatch } from './stopwatch.ts';
 import { EachTally } from './tally.ts';
 
 const PATIENCE_MS = 3000;
 
-class Stopwatch implements ClientEvents {
-  samplesMs = new Float64Array(0);
-  sampleCount = 0;
+class Receivers implements ClientEvents {
   received = 0;
   done = 0;
   ackFaults = 0;
   lostConnection: Error | undefined;
   readonly tally: EachTally;
-  #measureFromMs = Number.POSITIVE_INFINITY;
+  readonly watch = new Stopwatch(performance.now());
 
   constructor(layout: Layout) {
     this.tally = new EachTally(layout.publishers.length, layout.subscribers.length);
-  }
-
-  /** @param measureFromMs - messages due before belong to the warm-up · @param samplesMax - further ones are not kept */
-  begin(measureFromMs: number, samplesMax: number): void {
-    this.#measureFromMs = measureFromMs;
-    this.samplesMs = new Float64Array(samplesMax);
   }
 
   onMessage(client: GeneratorClient, bytes: Uint8Array, payload: number, _end: number): void {
@@ -41,13 +35,12 @@ class Stopwatch implements ClientEvents {
     const view = new DataView(bytes.buffer, bytes.byteOffset + payload);
     this.tally.note(client.index, view.getUint32(0, true), view.getUint32(4, true));
     this.received++;
-    const scheduledMs = view.getFloat64(8, true);
-    if (scheduledMs < this.#measureFromMs || this.sampleCount === this.samplesMs.length) return;
-    this.samplesMs[this.sampleCount++] = now - scheduledMs;
+    this.watch.note(view.getFloat64(8, true), now);
   }
 
   onDone(_client: GeneratorClient, _packetId: number, reasonCode: number): void {
     this.done++;
+    this.watch.look(performance.now());
     if (reasonCode >= 0x80) this.ackFaults++;
   }
 
@@ -64,19 +57,19 @@ export async function runLatency(target: Target, job: LatencyJob): Promise<JobRe
   const meters = new Meters(target.pid);
   const { level } = job;
 
-  const watch = new Stopwatch(layout);
+  const receivers = new Receivers(layout);
   const subscribers = await connectAll(
     dialer,
     layout.subscribers.length,
     (index) => ({ level, clientId: `bench-sub-${index}` }),
-    watch,
+    receivers,
   );
   for (const [index, filters] of layout.subscribers.entries()) await subscribers[index]?.subscribe(filters, job.qos);
   const clients = await connectAll(
     dialer,
     layout.publishers.length,
     (index) => ({ level, clientId: `bench-pub-${index}` }),
-    watch,
+    receivers,
   );
   const rings = clients.map((_, index) => {
     const topicNames = layout.publishers[index] ?? [];
@@ -93,24 +86,25 @@ export async function runLatency(target: Target, job: LatencyJob): Promise<JobRe
   const count = (ms: number): number => Math.ceil((job.messagesPerSecond * ms) / 1000);
   const warmupMessages = count(job.warmupMs);
   const messages = warmupMessages + count(job.windowMs);
-  const startMs = performance.now() + 5;
-  watch.begin(startMs + job.warmupMs, messages * layout.copies);
-  await sendOnTime(clients, rings, startMs, 0, warmupMessages, job, watch);
+  const sender = new Sender(clients, rings, job.messagesPerSecond, receivers);
+  await sender.send(warmupMessages);
   const start = meters.read();
-  const lateMsMax = await sendOnTime(clients, rings, startMs, warmupMessages, messages, job, watch);
+  receivers.watch.begin(performance.now(), messages * layout.copies);
+  await sender.send(messages);
   const end = meters.read();
   await waitFor(
-    () => watch.received >= messages * layout.copies && (job.qos === 0 || watch.done >= messages),
-    () => watch.received + watch.done,
+    () => receivers.received >= messages * layout.copies && (job.qos === 0 || receivers.done >= messages),
+    () => receivers.received + receivers.done,
     PATIENCE_MS,
   );
-  if (watch.lostConnection !== undefined) throw watch.lostConnection;
+  if (receivers.lostConnection !== undefined) throw receivers.lostConnection;
   const sent = rings.map((ring) => ring.sequence);
-  const tally = watch.tally.counts(sent, isPair);
+  const tally = receivers.tally.counts(sent, isPair);
   for (const client of [...subscribers, ...clients]) client.drop();
 
   const elapsed = between(start, end);
-  const sorted = watch.samplesMs.subarray(0, watch.sampleCount).sort();
+  const { watch } = receivers;
+  const sorted = watch.sorted();
   const microseconds = (share: number): number => percentile(sorted, share) * 1000;
   return {
     figures: {
@@ -118,7 +112,8 @@ export async function runLatency(target: Target, job: LatencyJob): Promise<JobRe
       p99Us: microseconds(0.99),
       p999Us: microseconds(0.999),
       maxUs: microseconds(1),
-      generatorLateUs: lateMsMax * 1000,
+      disturbedPercent: (watch.disturbed / (watch.disturbed + watch.counted)) * 100,
+      generatorStoppedMs: watch.stoppedMs,
       deliveriesPerCpuSecond: ((messages - warmupMessages) * layout.copies) / elapsed.brokerSeconds,
     },
     counts: {
@@ -127,40 +122,58 @@ export async function runLatency(target: Target, job: LatencyJob): Promise<JobRe
       lost: tally.lost,
       duplicated: tally.duplicated,
       reordered: tally.reordered,
-      ackFaults: watch.ackFaults,
+      ackFaults: receivers.ackFaults,
     },
     // The generator spins on purpose: its own share says nothing.
     busy: { brokerBusy: elapsed.busy.brokerBusy, othersBusy: elapsed.busy.othersBusy },
   };
 }
 
-/** Sends messages `from`..`to` (exclusive), message i at startMs + i / rate, by publishers in turn; returns its largest delay in ms. */
-function sendOnTime(
-  clients: readonly GeneratorClient[],
-  rings: readonly FrameRing[],
-  startMs: number,
-  from: number,
-  to: number,
-  job: LatencyJob,
-  watch: Stopwatch,
-): Promise<number> {
-  const stepMs = 1000 / job.messagesPerSecond;
-  return new Promise((resolve) => {
-    let next = from;
-    let lateMsMax = 0;
-    const turn = (): void => {
-      let now = performance.now();
-      let dueMs = startMs + next * stepMs;
-      while (next < to && dueMs <= now) {
-        const index = next % clients.length;
-        clients[index]?.sendFrames((rings[index] as FrameRing).takeTimed(dueMs));
-        lateMsMax = Math.max(lateMsMax, now - dueMs);
-        dueMs = startMs + ++next * stepMs;
-        now = performance.now();
-      }
-      if (next >= to || watch.lostConnection !== undefined) resolve(lateMsMax);
-      else setImmediate(turn);
-    };
-    turn();
-  });
+/** Sends one message every so often, by the publishers in turn. */
+class Sender {
+  readonly #clients: readonly GeneratorClient[];
+  readonly #rings: readonly FrameRing[];
+  readonly #stepMs: number;
+  readonly #receivers: Receivers;
+  #sent = 0;
+  #dueMs: number;
+
+  constructor(
+    clients: readonly GeneratorClient[],
+    rings: readonly FrameRing[],
+    messagesPerSecond: number,
+    receivers: Receivers,
+  ) {
+    this.#clients = clients;
+    this.#rings = rings;
+    this.#stepMs = 1000 / messagesPerSecond;
+    this.#receivers = receivers;
+    this.#dueMs = performance.now() + 5;
+  }
+
+  /** Goes on until `total` messages have been sent. */
+  send(total: number): Promise<void> {
+    return new Promise((resolve) => {
+      const turn = (): void => {
+        let now = this.#look();
+        while (this.#sent < total && this.#dueMs <= now) {
+          const index = this.#sent++ % this.#clients.length;
+          this.#clients[index]?.sendFrames((this.#rings[index] as FrameRing).takeTimed(now));
+          this.#dueMs += this.#stepMs;
+          now = this.#look();
+        }
+        if (this.#sent >= total || this.#receivers.lostConnection !== undefined) resolve();
+        else setImmediate(turn);
+      };
+      turn();
+    });
+  }
+
+  /** Reads the clock; what was missed while the generator did not run is not made up for. */
+  #look(): number {
+    const now = performance.now();
+    const gapMs = this.#receivers.watch.look(now);
+    if (gapMs > 0) this.#dueMs += gapMs;
+    return now;
+  }
 }

@@ -37,6 +37,7 @@ const byKind: Readonly<Record<Job['kind'], readonly Figure[]>> = {
     { key: 'p99Us', title: 'p99', better: 'less', format: microseconds },
     { key: 'p999Us', title: 'p99.9', better: 'less', format: microseconds },
     { key: 'maxUs', title: 'max', better: 'less', format: microseconds },
+    { key: 'disturbedPercent', title: 'not counted', better: 'less', format: percent },
   ],
   connections: [
     { key: 'bytesPerConnection', title: 'memory per connection', better: 'less', format: bytes },
