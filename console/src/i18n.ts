@@ -42,6 +42,9 @@ export function t(key: TextKey, parameters?: TextParameters): string {
   return fill(texts.value[key] ?? english[key], parameters, plurals.value, numbers.value);
 }
 
+/** Whether there is a text of this name. */
+export const hasText = (key: string): key is TextKey => Object.hasOwn(english, key);
+
 /** Puts parameters into a text. */
 export function fill(
   text: Text,

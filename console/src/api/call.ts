@@ -5,7 +5,7 @@
 
 import type * as v from 'valibot';
 import type { routes } from '../../../src/http/routes.ts';
-import { t } from '../i18n.ts';
+import { hasText, t } from '../i18n.ts';
 
 type Rows = typeof routes;
 /** Such as `GET /clients/{clientId}`. */
@@ -100,7 +100,10 @@ export async function call<K extends RouteKey>(route: K, options: CallOptions<K>
 async function problemOf(response: Response): Promise<CallError> {
   try {
     const { error } = (await response.json()) as { error: { code: string; message: string; field?: string } };
-    return new CallError(response.status, error.code, error.message, error.field);
+    // The broker speaks English; what a person meets is said in the language of the page.
+    const own = `error.code.${error.code}`;
+    const message = hasText(own) ? t(own, { detail: error.message }) : error.message;
+    return new CallError(response.status, error.code, message, error.field);
   } catch {
     return new CallError(response.status, 'unknown', t('error.status', { status: String(response.status) }));
   }

@@ -63,6 +63,7 @@ export function ClientList() {
         role="listbox"
         label={t('clients.list')}
         count={items.length}
+        total={page?.total ?? 0}
         rowHeight={tallRowHeight.value}
         active={Math.min(active, Math.max(0, items.length - 1))}
         onActive={setActive}
@@ -146,6 +147,7 @@ function Row(props: { place: RowPlace; row: ClientRow | undefined; pick: (index:
     <div
       class={`row client-row${isSelected ? ' selected' : ''}`}
       role="option"
+      {...place.aria}
       aria-selected={isSelected}
       tabIndex={place.tabIndex}
       style={place.style}

@@ -35,14 +35,21 @@ export function KickDialog(props: { clientId: string; ban: boolean; onClose: () 
     onClose();
   });
   return (
-    <Dialog title={t(ban ? 'clients.ban' : 'clients.kick')} onClose={onClose}>
+    <Dialog
+      title={t(ban ? 'clients.ban' : 'clients.kick')}
+      onClose={onClose}
+      about={
+        <>
+          <p>
+            <strong>
+              <Shown text={clientId} max={300} />
+            </strong>
+          </p>
+          <p class="muted">{t(ban ? 'clients.banLong' : 'clients.kickLong')}</p>
+        </>
+      }
+    >
       <form class="stack" onSubmit={onSubmit}>
-        <p>
-          <strong>
-            <Shown text={clientId} max={300} />
-          </strong>
-        </p>
-        <p class="muted">{t(ban ? 'clients.banLong' : 'clients.kickLong')}</p>
         {ban ? (
           <Field label={t('ban.howLong')}>
             {(id) => (

@@ -69,8 +69,11 @@ export function QueuePeek({ clientId, onChange }: { clientId: string; onChange: 
         </table>
       </div>
       {asks ? (
-        <Dialog title={t('queue.purge')} onClose={() => setAsks(false)}>
-          <p>{t('queue.willPurge', { n: data?.queuedMessages ?? 0, size: formatBytes(data?.queuedBytes ?? 0) })}</p>
+        <Dialog
+          title={t('queue.purge')}
+          onClose={() => setAsks(false)}
+          about={t('queue.willPurge', { n: data?.queuedMessages ?? 0, size: formatBytes(data?.queuedBytes ?? 0) })}
+        >
           <div class="bar end">
             <Button onClick={() => setAsks(false)} autoFocus>
               {t('cancel')}

@@ -1,7 +1,6 @@
 import type { ShownMessage } from '../api/types.ts';
 import { formatBytes, formatClock } from '../format.ts';
 import { t } from '../i18n.ts';
-import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Shown } from '../ui/shown.tsx';
 import type { RowPlace } from '../ui/virtual-rows.tsx';
@@ -20,6 +19,7 @@ export function MessageRow(props: {
     <div
       class={`row message-row${props.isMarked ? ' marked' : ''}`}
       role="option"
+      {...place.aria}
       aria-selected={props.isMarked}
       tabIndex={place.tabIndex}
       style={place.style}
@@ -43,15 +43,20 @@ export function MessageRow(props: {
   );
 }
 
+/** Messages that are not in the list; a click, or Enter, gets them. */
 export function GapRow({ place, gap, onFill }: { place: RowPlace; gap: Gap; onFill?: () => void }) {
   return (
-    <div class="row gap-row" role="option" aria-selected={false} tabIndex={place.tabIndex} style={place.style}>
+    <div
+      class="row gap-row"
+      role="option"
+      {...place.aria}
+      aria-selected={false}
+      tabIndex={place.tabIndex}
+      style={place.style}
+      onClick={onFill}
+    >
       <Icon name="warning" /> {t('stream.gap', { n: gap.gap })}
-      {onFill === undefined ? null : (
-        <Button kind="quiet" onClick={onFill}>
-          {t('stream.fill')}
-        </Button>
-      )}
+      {onFill === undefined ? null : <span class="like-link">{t('stream.fill')}</span>}
     </div>
   );
 }

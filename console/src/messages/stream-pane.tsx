@@ -132,8 +132,10 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
         ) : (
           <span class="muted">{t('stream.missing', { n: stream.missing })}</span>
         )}
-        <span class="muted" role="status">
-          {error === '' ? t('stream.shown', { n: rows.length - gaps }) : error}
+        {/* Not a status: a screen reader would never stop to read it. */}
+        <span class="muted">{t('stream.shown', { n: rows.length - gaps })}</span>
+        <span class="failure" role="status">
+          {error === '' ? null : error}
         </span>
       </div>
       {marked.length === 2 && chosen === undefined ? <Compare marked={marked} onClose={() => setMarked([])} /> : null}

@@ -31,25 +31,32 @@ export function DeleteRetained(props: { filter: string; search: string; onClose:
     onClose();
   });
   return (
-    <Dialog title={t('retained.delete')} onClose={onClose}>
+    <Dialog
+      title={t('retained.delete')}
+      onClose={onClose}
+      about={
+        <>
+          <p data-testid="delete-count">
+            {counted === undefined
+              ? t('loading')
+              : t('retained.willDelete', { n: counted.count, size: formatBytes(counted.bytes) })}
+          </p>
+          <p>
+            <code>
+              <Shown text={filter} max={300} />
+            </code>
+            {search === '' ? null : (
+              <>
+                {' '}
+                · <Shown text={search} max={200} />
+              </>
+            )}
+          </p>
+          <p class="muted small">{t('retained.undoLong')}</p>
+        </>
+      }
+    >
       <form class="stack" onSubmit={onSubmit}>
-        <p data-testid="delete-count">
-          {counted === undefined
-            ? t('loading')
-            : t('retained.willDelete', { n: counted.count, size: formatBytes(counted.bytes) })}
-        </p>
-        <p>
-          <code>
-            <Shown text={filter} max={300} />
-          </code>
-          {search === '' ? null : (
-            <>
-              {' '}
-              · <Shown text={search} max={200} />
-            </>
-          )}
-        </p>
-        <p class="muted small">{t('retained.undoLong')}</p>
         <Failure message={error ?? problem} />
         <div class="bar end">
           <Button onClick={onClose} autoFocus>

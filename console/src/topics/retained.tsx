@@ -115,6 +115,7 @@ export function RetainedPane() {
         role="listbox"
         label={t('retained.title')}
         count={items.length}
+        total={page?.total ?? 0}
         rowHeight={tallRowHeight.value}
         active={Math.min(active, Math.max(0, items.length - 1))}
         onActive={setActive}
@@ -146,6 +147,7 @@ function Row({ place, row }: { place: RowPlace; row: RetainedRow | undefined }) 
     <div
       class={`row message-row${row.topic === stateOf('topic') ? ' selected' : ''}`}
       role="option"
+      {...place.aria}
       aria-selected={row.topic === stateOf('topic')}
       tabIndex={place.tabIndex}
       style={place.style}

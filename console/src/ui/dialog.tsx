@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import { t } from '../i18n.ts';
 import { Button } from './button.tsx';
 
@@ -9,7 +9,10 @@ export function Dialog(props: {
   onClose: () => void;
   children: ComponentChildren;
   size?: 'small' | 'wide';
+  /** What it is about; a screen reader says it when the dialog opens. */
+  about?: ComponentChildren;
 }) {
+  const aboutId = useId();
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const before = document.activeElement;
@@ -23,6 +26,7 @@ export function Dialog(props: {
       ref={element}
       class={`dialog ${props.size ?? 'small'}`}
       aria-label={props.title}
+      aria-describedby={props.about === undefined ? undefined : aboutId}
       onCancel={(event) => {
         event.preventDefault();
         props.onClose();
@@ -36,6 +40,11 @@ export function Dialog(props: {
           <h2>{props.title}</h2>
           <Button icon="close" kind="quiet" label={t('close')} onClick={props.onClose} />
         </header>
+        {props.about === undefined ? null : (
+          <div class="stack" id={aboutId}>
+            {props.about}
+          </div>
+        )}
         {props.children}
       </div>
     </dialog>

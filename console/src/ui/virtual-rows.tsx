@@ -11,10 +11,14 @@ export interface RowPlace {
   readonly index: number;
   readonly tabIndex: 0 | -1;
   readonly style: { readonly transform: string; readonly height: string };
+  /** The place in the whole list, for a list that has no levels: most rows are not in the page. */
+  readonly aria: { readonly 'aria-posinset': number; readonly 'aria-setsize': number };
 }
 
 export interface VirtualRowsProps {
   readonly count: number;
+  /** Rows of the whole list, where `count` is only what has been loaded. */
+  readonly total?: number;
   /** Pixels. */
   readonly rowHeight: number;
   readonly label: string;
@@ -87,6 +91,7 @@ export function VirtualRows(props: VirtualRowsProps) {
     index,
     tabIndex: index === active ? 0 : -1,
     style: { transform: `translateY(${index * rowHeight + offset}px)`, height: `${rowHeight}px` },
+    aria: { 'aria-posinset': index + 1, 'aria-setsize': props.total ?? count },
   });
   if (active < from && active >= 0 && count > 0) rows.push(props.render(place(active)));
   for (let index = from; index < to; index++) rows.push(props.render(place(index)));
