@@ -21,15 +21,14 @@ export interface Found {
 export async function filesOfSize(seed: number, size: number): Promise<Map<string, Buffer>> {
   const random = new Random(seed);
   const disk = new SimulatedDisk(random);
-  const life = new Life(disk, random, { segmentBytes: Math.ceil(size / 8), compactBytes: 1e12 });
+  const life = new Life(disk, random, { segmentBytes: Math.ceil(size / 6), compactBytes: 1e12 });
   life.ledger.payloadMax = Math.ceil(size / 32);
   life.ledger.removals = 0.3;
   while (life.store.snapshotBytes < size / 2) {
-    await life.run(10);
+    await life.run(4);
     await life.store.snapshot();
   }
-  while (life.store.journalBytes + life.store.snapshotBytes < size) await life.run(10);
-  await life.settle();
+  for (; life.store.journalBytes + life.store.snapshotBytes < size; await life.settle()) await life.run(1);
   const files = new Map<string, Buffer>();
   for (const path of disk.paths) files.set(path, Buffer.from(disk.content(path) as Buffer));
   disk.end();

@@ -50,6 +50,8 @@ const plays = {
   boundary: boundaryPoints,
   interval: ends('power', { kind: 'interval', milliseconds: 100 }),
   os: ends('power', { kind: 'os' }),
+  'interval-kill': ends('kill', { kind: 'interval', milliseconds: 100 }),
+  'os-kill': ends('kill', { kind: 'os' }),
   fault: (seed, fault, onPoint) => {
     onPoint();
     return faultPoint(seed, fault);
