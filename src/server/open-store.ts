@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { GlobalConfig } from '../config/config.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Store } from '../contracts/store.ts';
-import type { SyncLevel } from '../store/journal.ts';
+import type { SyncLevel } from '../store/journal-options.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import { StartError } from './start-error.ts';
 

@@ -22,34 +22,16 @@ import {
   writeSubscription,
   writeWill,
 } from './fact-codec.ts';
-import type { SyncLevel } from './journal.ts';
+import type { FileStoreOptions } from './file-store-options.ts';
 import { Journal } from './journal.ts';
+import type { SyncLevel } from './journal-options.ts';
 import { encodeDatabase } from './mosquitto-db-write.ts';
 import { RecordType } from './record.ts';
 import { RecordedMessages } from './recorded-messages.ts';
 import { Recovery } from './recovery.ts';
 import { SegmentFiles } from './segment-files.ts';
 import { writeSnapshot } from './snapshot-file.ts';
-
-export interface FileStoreOptions {
-  /** Of the snapshot: `persistence_location` and `persistence_file`. */
-  readonly path: string;
-  /** Seconds between snapshots, or changes between them with `autosaveOnChanges`; 0 = only at the end. */
-  readonly autosaveIntervalSeconds: number;
-  readonly autosaveOnChanges: boolean;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** When an acknowledgement may leave; `commit` when left out. */
-  readonly level?: SyncLevel;
-  /** The machine's when left out. */
-  readonly disk?: Disk;
-  /** Bytes after which the journal begins another file; 8 MiB when left out. */
-  readonly segmentBytes?: number;
-  /** The journal is folded into a snapshot when it is larger than this and than half a snapshot; 32 MiB when left out. */
-  readonly compactBytes?: number;
-  /** Bytes of a snapshot that are made in one go, while nothing else happens; 128 KiB when left out. */
-  readonly blockBytes?: number;
-}
+import { UnsealedDeliveries } from './unsealed-deliveries.ts';
 
 const noCommits = { count: 0, seconds: 0 };
 
@@ -93,6 +75,16 @@ class JournalledStore implements FileStore {
   readonly #autosave: Autosave;
   readonly #compactBytes: number;
   readonly #recorded = new RecordedMessages();
+  readonly #unsealed = new UnsealedDeliveries({
+    deliveryPut: (clientId, sequence, message, retain, subscriptionIds) => {
+      this.#message(message);
+      if (this.#journal === null) return;
+      const writer = this.#journal.begin(RecordType.deliveryPut);
+      writeDelivery(writer, clientId, sequence, message.storeId, 1, retain, subscriptionIds);
+      this.#journal.end();
+    },
+    deliveryRemoved: (clientId, sequence) => this.#writeRemoved(clientId, sequence),
+  });
   #recovery: Recovery | null;
   readonly #lock: { release(): void };
   readonly #lineage: number;
@@ -102,6 +94,8 @@ class JournalledStore implements FileStore {
   /** The snapshot under way, or the last one. */
   #saving: Promise<void> = Promise.resolve();
   #isCompacting = false;
+  /** Whether the state is being walked for a snapshot, which may have what is removed before its group is sealed. */
+  #isWalking = false;
   #compactAbove: number;
   #retry: Timer | null = null;
   #isClosed = false;
@@ -172,6 +166,11 @@ class JournalledStore implements FileStore {
     subscriptionIds: readonly number[] | null,
   ): void {
     this.#changed();
+    if (qos === 1 && this.#mayHoldBack()) {
+      this.#journal?.told();
+      this.#unsealed.put(clientId, sequence, message, retain, subscriptionIds);
+      return;
+    }
     this.#message(message);
     const writer = this.#begin(RecordType.deliveryPut);
     if (writer === null) return;
@@ -184,7 +183,13 @@ class JournalledStore implements FileStore {
   }
 
   deliveryRemoved(clientId: string, sequence: number): void {
-    this.#exchange(RecordType.deliveryRemoved, clientId, sequence);
+    if (sequence === 0 || !this.#mayHoldBack()) {
+      this.#exchange(RecordType.deliveryRemoved, clientId, sequence);
+      return;
+    }
+    this.#journal?.told();
+    // Those held back have other numbers, so they need not be written before.
+    if (!this.#unsealed.removed(clientId, sequence)) this.#writeRemoved(clientId, sequence);
   }
 
   receivedPut(clientId: string, packetId: number, message: Message): void {
@@ -258,12 +263,27 @@ class JournalledStore implements FileStore {
     if (this.#journal !== null) this.#autosave.changed();
   }
 
+  /** Whether a delivery may be written when its group is sealed, if it is still there. */
+  #mayHoldBack(): boolean {
+    return this.#journal?.isFlowing === true && !this.#isWalking;
+  }
+
+  /** What was told before is written before. */
   #begin(type: RecordType): ByteWriter | null {
-    return this.#journal?.begin(type) ?? null;
+    const journal = this.#journal;
+    if (journal === null || !journal.told()) return null;
+    this.#unsealed.drain();
+    return journal.begin(type);
   }
 
   #end(): void {
     this.#journal?.end();
+  }
+
+  #writeRemoved(clientId: string, sequence: number): void {
+    if (this.#journal === null) return;
+    writeExchange(this.#journal.begin(RecordType.deliveryRemoved), clientId, sequence);
+    this.#journal.end();
   }
 
   #text(type: RecordType, text: string): void {
@@ -282,15 +302,14 @@ class JournalledStore implements FileStore {
 
   /** Writes the message unless snapshot or journal have it. */
   #message(message: Message): void {
-    if (this.#journal?.isHeld !== false) {
+    const journal = this.#journal;
+    if (journal?.isHeld !== false) {
       this.#recorded.seen(message.storeId);
       return;
     }
     if (!this.#recorded.note(message)) return;
-    const writer = this.#begin(RecordType.message);
-    if (writer === null) return;
-    writeMessage(writer, message);
-    this.#end();
+    writeMessage(journal.begin(RecordType.message), message);
+    journal.end();
   }
 
   #startJournal(recovery: Recovery): void {
@@ -307,16 +326,22 @@ class JournalledStore implements FileStore {
       files,
       {
         ...{ disk: this.#disk, clock: this.#clock, level: this.level, salt, nextBatch, pendingBytesMax },
+        onSeal: () => this.#unsealed.drain(),
         onCommitted: (position) => this.#onCommitted(position),
         onTrouble: (error) => this.#setTrouble(error),
         onOverflow: () => {
-          this.#journal?.hold();
+          this.#hold();
           if (!this.#isClosed) void this.#save(false);
         },
       },
       needsBase,
     );
     this.#journal.bytesSinceBase = recovery.journalBytes;
+  }
+
+  #hold(): void {
+    this.#unsealed.clear();
+    this.#journal?.hold();
   }
 
   #onCommitted(position: number): void {
@@ -358,6 +383,8 @@ class JournalledStore implements FileStore {
     } catch (failure) {
       error = failure;
       this.#onBaseFailed(journal, failure, wasHeld && !isLast);
+    } finally {
+      this.#isWalking = false;
     }
     if (error === null) {
       this.#compactAbove = this.#compactBytes;
@@ -377,6 +404,7 @@ class JournalledStore implements FileStore {
   /** Where the journal continues the snapshot that is now begun. */
   async #beginBase(journal: Journal, isClean: boolean) {
     const begin = (firstBatch: number, position: number) => {
+      this.#isWalking = true;
       this.#recorded.restart();
       const lastStoreId = this.#recorded.highest;
       // Segments that are left over from before a clean stop begin before the number it names.
@@ -397,7 +425,7 @@ class JournalledStore implements FileStore {
     // Not again before as much has come together once more.
     this.#compactAbove = journal.bytesSinceBase + this.#compactBytes;
     if (!isNeeded) return;
-    journal.hold();
+    this.#hold();
     this.#setTrouble(error);
     this.#retry = this.#clock.after(retryMs, () => void this.#save(false));
   }

@@ -98,6 +98,13 @@ export function beginBatch(writer: ByteWriter): void {
   writer.length = batchHeadSize;
 }
 
+/** A buffer with that room; it grows. */
+export function newBatch(): ByteWriter {
+  const writer = new ByteWriter(1 << 16);
+  beginBatch(writer);
+  return writer;
+}
+
 /** Fills the first record of a batch that has all its records. */
 export function sealBatch(writer: ByteWriter, number: number, syncedBatch: number, count: number, salt: number): void {
   const { bytes, length } = writer;

@@ -152,6 +152,8 @@ export class StateModel implements RecordSink {
       return;
     }
     session.sentUpTo = Math.max(session.sentUpTo, sequence);
+    // Of a delivery that came and went within one group only this is known.
+    session.lastSequence = Math.max(session.lastSequence, sequence);
     session.outgoing.delete(sequence);
   }
 

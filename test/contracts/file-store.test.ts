@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { systemClock, VirtualClock } from '../../src/base/clock.ts';
 import { openFileStore } from '../../src/store/file-store.ts';
-import type { SyncLevel } from '../../src/store/journal.ts';
+import type { SyncLevel } from '../../src/store/journal-options.ts';
 import { turns } from '../durability/lives.ts';
 import { LineLog } from '../durability/quiet-logger.ts';
 import { Random } from '../durability/random.ts';

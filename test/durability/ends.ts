@@ -1,6 +1,6 @@
 /** Lives of a process that end by chance: each end is followed by a start that must find what was called safe. */
 import type { Disk } from '../../src/store/disk.ts';
-import type { SyncLevel } from '../../src/store/journal.ts';
+import type { SyncLevel } from '../../src/store/journal-options.ts';
 import type { Fault } from './faults.ts';
 import { Life, turns } from './lives.ts';
 import { Random } from './random.ts';

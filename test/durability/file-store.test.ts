@@ -5,7 +5,7 @@ import type { Fact } from '../../src/contracts/store.ts';
 import { crc32c } from '../../src/store/crc32c.ts';
 import type { FileStore } from '../../src/store/file-store.ts';
 import { openFileStore } from '../../src/store/file-store.ts';
-import type { SyncLevel } from '../../src/store/journal.ts';
+import type { SyncLevel } from '../../src/store/journal-options.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { bytes } from '../harness/codec.ts';
 import { Life, storePath, turns } from './lives.ts';

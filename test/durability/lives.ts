@@ -1,8 +1,9 @@
 /** One life of a process with a store on a simulated disk: from opening to an end of any kind. */
 import { VirtualClock } from '../../src/base/clock.ts';
 import type { Fact } from '../../src/contracts/store.ts';
-import type { FileStore, FileStoreOptions } from '../../src/store/file-store.ts';
+import type { FileStore } from '../../src/store/file-store.ts';
 import { openFileStore } from '../../src/store/file-store.ts';
+import type { FileStoreOptions } from '../../src/store/file-store-options.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import { canonical, Ledger } from './ledger.ts';
 import { LineLog } from './quiet-logger.ts';

@@ -3,7 +3,7 @@
  *
  * Everything that happens follows from a seed, so that a failing one can be run again by itself, and a sweep be run in parts.
  */
-import type { SyncLevel } from '../../src/store/journal.ts';
+import type { SyncLevel } from '../../src/store/journal-options.ts';
 import { brokerPoint } from './broker-lives.ts';
 import { endPoint, faultPoint } from './ends.ts';
 import type { Fault } from './faults.ts';
