@@ -416,7 +416,7 @@ export class Journal {
   #markLater(): void {
     if (!this.#isSynced || this.#markedBatch === this.#syncedBatch || this.#isClosed) return;
     this.#mark = this.#options.clock.after(markAfterMs, () => {
-      if (this.#isRunning || this.#isScheduled || this.#isFailing || this.#isClosed) return;
+      if (this.#isRunning || this.#isScheduled || this.#gathering !== null || this.#isFailing || this.#isClosed) return;
       this.#isRunning = true;
       void this.#writeMark();
     });
