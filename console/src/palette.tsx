@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { call, isAbort } from './api/call.ts';
 import { t } from './i18n.ts';
 import { go, screens } from './router.ts';
-import { isReduced } from './session.ts';
+import { isReduced, role } from './session.ts';
 import { Dialog } from './ui/dialog.tsx';
 import { Icon, type IconName } from './ui/icon.tsx';
 import { Shown } from './ui/shown.tsx';
@@ -67,7 +67,8 @@ const topicEntry = (topic: string): Entry => ({
 async function search(text: string, stop: AbortSignal): Promise<readonly Entry[]> {
   const topics = call('GET /topics/search', { query: { q: text, limit: String(eachMax) }, signal: stop });
   const clients = call('GET /clients', { query: { search: text, limit: String(eachMax) }, signal: stop });
-  const [foundTopics, foundClients] = await Promise.allSettled([topics, clients]);
+  const options = role.value === 'admin' ? call('GET /config', { signal: stop }) : Promise.reject();
+  const [foundTopics, foundClients, foundOptions] = await Promise.allSettled([topics, clients, options]);
   const entries: Entry[] = [];
   if (foundTopics.status === 'fulfilled') entries.push(...foundTopics.value.items.map((row) => topicEntry(row.topic)));
   if (foundClients.status === 'fulfilled') {
@@ -77,6 +78,18 @@ async function search(text: string, stop: AbortSignal): Promise<readonly Entry[]
         text: clientId,
         kind: t('palette.client'),
         run: () => go('clients', { client: clientId }),
+      });
+    }
+  }
+  if (foundOptions.status === 'fulfilled') {
+    const names = new Set(foundOptions.value.items.map(({ option }) => option));
+    const wanted = text.toLowerCase();
+    for (const option of [...names].filter((name) => name.includes(wanted)).slice(0, eachMax)) {
+      entries.push({
+        icon: 'settings',
+        text: option,
+        kind: t('palette.option'),
+        run: () => go('settings', { pane: 'config', option, all: '1' }),
       });
     }
   }

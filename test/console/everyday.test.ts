@@ -53,6 +53,14 @@ describeWith(['chromium'], 'everyday work', () => {
     expect(await rows.allTextContents()).toEqual(['$.t1213', '$.pile0.4']);
     await page.keyboard.press('Escape');
 
+    // What each message of a stream has changed.
+    await page.goto(`${base}/#/messages?filter=maison%2Ftoit%2F%2B&changes=1`);
+    await page.getByText('Waiting for messages').waitFor();
+    for (const t of [31, 32, 32]) await sensor.publishAsync('maison/toit/climat', `{"t":${t},"etat":"ok"}`, { qos: 1 });
+    const streamed = page.locator('.stream .message-value');
+    await waitFor('three messages', async () => (await streamed.count()) === 3);
+    expect(await streamed.allTextContents()).toEqual(['{"t":31,"etat":"ok"}', 't: 31 → 32', 'unchanged']);
+
     // A saved message, sent from its collection.
     await page.goto(`${base}/#/messages?pane=publish&to=maison%2Flampe`);
     await page.getByLabel('Payload', { exact: true }).fill('allumée');
@@ -73,6 +81,12 @@ describeWith(['chromium'], 'everyday work', () => {
     await page.getByTestId('payload-text').getByText('allumée').waitFor();
     await page.goBack();
     await page.getByText('lumière').waitFor();
+
+    await page.keyboard.press('Control+K');
+    await page.getByRole('combobox').last().fill('history_topic');
+    await page.getByRole('option', { name: /^history_topic/ }).click();
+    await page.locator('table.config tbody tr').filter({ hasText: 'maison/#' }).waitFor();
+    expect(page.url()).toContain('option=history_topic');
 
     // More messages during a pause than a stream may send: the history has the others.
     await page.goto(`${base}/#/messages?filter=maison%2Fflot`);

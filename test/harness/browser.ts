@@ -2,29 +2,34 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { programPath } from './programs.ts';
 import { repositoryRoot } from './repository.ts';
 import type { Resources } from './resources.ts';
 
 /** Debian's Chromium without a window, without sandbox (containers have none) and without a network of its own. */
+const options = () => ({
+  executablePath: programPath('chromium'),
+  headless: true,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-dev-shm-usage',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
+
 export async function startBrowser(resources: Resources): Promise<Browser> {
-  const browser = await chromium.launch({
-    executablePath: programPath('chromium'),
-    headless: true,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-dev-shm-usage',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-  return resources.add(browser);
+  return resources.add(await chromium.launch(options()));
 }
+
+/** A browser that remembers, as people have it. @param folder - where; the caller closes the context, then removes it */
+export const startProfile = (folder: string): Promise<BrowserContext> =>
+  chromium.launchPersistentContext(folder, options());
 
 /**
  * Open a page that has loaded JavaScript files of the repository (or of node_modules), served from this machine.

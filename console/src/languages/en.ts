@@ -94,9 +94,10 @@ export const texts = {
 
   'palette.open': 'Go to …',
   'palette.title': 'Go to',
-  'palette.placeholder': 'A screen, a topic or a client',
+  'palette.placeholder': 'A screen, a topic, a client or an option',
   'palette.screen': 'screen',
   'palette.action': 'action',
+  'palette.option': 'option',
   'palette.topic': 'topic',
   'palette.client': 'client',
 
@@ -287,6 +288,8 @@ export const texts = {
   'stream.shown': { one: '{n} message', other: '{n} messages' },
   'stream.missing': { one: '{n} not shown', other: '{n} not shown' },
   'stream.toGap': 'Go to the next gap',
+  'stream.changes': 'Only changes',
+  'stream.unchanged': 'unchanged',
   'stream.waiting': 'Waiting for messages …',
   'stream.gap': { one: '{n} message is not here', other: '{n} messages are not here' },
   'stream.fill': 'Get from the history',

@@ -100,9 +100,10 @@ export const texts: Texts = {
 
   'palette.open': 'Aller à…',
   'palette.title': 'Aller à',
-  'palette.placeholder': 'Un écran, un topic ou un client',
+  'palette.placeholder': 'Un écran, un topic, un client ou une option',
   'palette.screen': 'écran',
   'palette.action': 'action',
+  'palette.option': 'option',
   'palette.topic': 'topic',
   'palette.client': 'client',
 
@@ -295,6 +296,8 @@ export const texts: Texts = {
   'stream.shown': { one: '{n} message', other: '{n} messages' },
   'stream.missing': { one: '{n} non montré', other: '{n} non montrés' },
   'stream.toGap': 'Aller à l’interruption suivante',
+  'stream.changes': 'Changements seuls',
+  'stream.unchanged': 'inchangé',
   'stream.waiting': 'En attente de messages…',
   'stream.gap': { one: 'Il manque ici {n} message', other: 'Il manque ici {n} messages' },
   'stream.fill': 'Prendre dans l’historique',

@@ -11,6 +11,8 @@ export function MessageRow(props: {
   place: RowPlace;
   message: ShownMessage;
   isMarked: boolean;
+  /** What is shown instead of the payload. */
+  changes?: string | undefined;
   onMark: () => void;
   onOpen: () => void;
 }) {
@@ -30,7 +32,13 @@ export function MessageRow(props: {
         <Shown text={message.topic} max={200} />
       </span>
       <span class="message-value cut">
-        {'text' in message.payload ? (
+        {props.changes !== undefined ? (
+          props.changes === '' ? (
+            <span class="muted">{t('stream.unchanged')}</span>
+          ) : (
+            <Shown text={props.changes} max={300} />
+          )
+        ) : 'text' in message.payload ? (
           <Shown text={message.payload.text} max={300} />
         ) : (
           <span class="muted">{t('payload.binary', { size: formatBytes(message.sizeBytes) })}</span>

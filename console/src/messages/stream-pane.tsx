@@ -1,32 +1,22 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { call, messageOf } from '../api/call.ts';
-import type { ShownMessage, StoredMessage } from '../api/types.ts';
+import { messageOf } from '../api/call.ts';
+import type { ShownMessage } from '../api/types.ts';
 import { t } from '../i18n.ts';
 import { DiffDialog } from '../inspect/diff-dialog.tsx';
 import { MessageView } from '../inspect/message-view.tsx';
 import { useView } from '../live/current.ts';
 import type { ViewWish } from '../live/feed.ts';
+import { setState, stateOf } from '../router.ts';
 import { isReduced } from '../session.ts';
 import { Button } from '../ui/button.tsx';
 import { tallRowHeight } from '../ui/narrow.ts';
 import { say } from '../ui/toast.tsx';
 import { VirtualRows } from '../ui/virtual-rows.tsx';
+import { changesAt } from './changes.ts';
 import { ExportMenu } from './export-menu.tsx';
+import { historyBetween } from './history-between.ts';
 import { GapRow, MessageRow } from './message-row.tsx';
-import { shownFromStored } from './stored-message.ts';
-import {
-  appendMessages,
-  emptyStream,
-  fillGap,
-  type Gap,
-  historyDelayMs,
-  isGap,
-  nextGap,
-  type StreamState,
-} from './stream-model.ts';
-
-/** Messages asked of the history at once. */
-const fillMax = 1000;
+import { appendMessages, emptyStream, fillGap, type Gap, isGap, nextGap, type StreamState } from './stream-model.ts';
 
 /** Everything that arrives on some filters, as it arrives; pausing loses nothing that the broker still has. */
 export function StreamPane({ filters, search = '' }: { filters: readonly string[]; search?: string }) {
@@ -53,6 +43,7 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
     setStream((before) => appendMessages(before, answer));
   });
 
+  const onlyChanges = stateOf('changes') !== '';
   const { rows } = stream;
   const gaps = rows.filter(isGap).length;
   const last = Math.max(0, rows.length - 1);
@@ -120,6 +111,13 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
           onClick={() => setChosen(undefined)}
           label={t('diff.marked', { n: marked.length })}
         />
+        <Button
+          kind="quiet"
+          pressed={onlyChanges}
+          onClick={() => setState({ changes: onlyChanges ? '' : '1' }, 'replace')}
+        >
+          {t('stream.changes')}
+        </Button>
         <ExportMenu
           messages={() => rows.flatMap((row) => (isGap(row) ? [] : [row]))}
           filter={filters[filters.length - 1] ?? '#'}
@@ -184,6 +182,7 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
               place={place}
               message={row}
               isMarked={marked.includes(row)}
+              changes={onlyChanges ? changesAt(rows, place.index) : undefined}
               onMark={() => mark(row)}
               onOpen={() => {
                 pause(true);
@@ -213,32 +212,4 @@ function Compare({ marked, onClose }: { marked: readonly ShownMessage[]; onClose
   return first === undefined || second === undefined ? null : (
     <DiffDialog before={first} after={second} onClose={onClose} />
   );
-}
-
-/** What the history has for the times of a gap, oldest first. */
-async function historyBetween(filters: readonly string[], search: string, gap: Gap): Promise<ShownMessage[]> {
-  /** By number of the history: two filters may match the same message. */
-  const found = new Map<number, StoredMessage>();
-  for (const filter of filters) {
-    let cursor: string | undefined;
-    const enough = found.size + gap.gap + fillMax;
-    do {
-      const page = await call('GET /history/messages', {
-        query: {
-          filter,
-          fromMs: String(Math.floor(gap.fromMs)),
-          toMs: String(Math.ceil(gap.toMs) + historyDelayMs),
-          limit: String(fillMax),
-          order: 'oldest',
-          ...(cursor === undefined ? {} : { cursor }),
-        },
-      });
-      for (const message of page.items) found.set(message.id, message);
-      cursor = page.nextCursor ?? undefined;
-    } while (cursor !== undefined && found.size < enough);
-  }
-  return [...found.values()]
-    .filter(({ topic, payload }) => topic.includes(search) || ('text' in payload && payload.text.includes(search)))
-    .toSorted((a, b) => a.id - b.id)
-    .map(shownFromStored);
 }

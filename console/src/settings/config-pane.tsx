@@ -1,14 +1,14 @@
-import { useState } from 'preact/hooks';
 import { useCall } from '../api/use-call.ts';
 import { t } from '../i18n.ts';
+import { setState, stateOf } from '../router.ts';
 import { Field } from '../ui/field.tsx';
 import { Shown } from '../ui/shown.tsx';
 
 /** Every option in force, and the file and line that set it. */
 export function ConfigPane() {
   const { data, error } = useCall('GET /config', {});
-  const [search, setSearch] = useState('');
-  const [all, setAll] = useState(false);
+  const search = stateOf('option');
+  const all = stateOf('all') !== '';
   if (data === undefined) return <p class="empty">{error ?? t('loading')}</p>;
   const wanted = search.toLowerCase();
   const rows = data.items.filter(
@@ -21,11 +21,20 @@ export function ConfigPane() {
       <div class="bar filters">
         <Field label={t('config.search')} class="grow row-field">
           {(id) => (
-            <input id={id} type="search" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
+            <input
+              id={id}
+              type="search"
+              value={search}
+              onInput={(event) => setState({ option: event.currentTarget.value }, 'replace')}
+            />
           )}
         </Field>
         <label class="check">
-          <input type="checkbox" checked={all} onChange={(event) => setAll(event.currentTarget.checked)} />
+          <input
+            type="checkbox"
+            checked={all}
+            onChange={(event) => setState({ all: event.currentTarget.checked ? '1' : '' }, 'replace')}
+          />
           {t('config.defaults')}
         </label>
       </div>
