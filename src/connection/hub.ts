@@ -5,7 +5,7 @@ import { PublishView } from '../codec/publish.ts';
 import { Message } from '../contracts/message.ts';
 import { sendCommitted } from '../session/deliver.ts';
 import type { Connection } from './connection.ts';
-import { Outbound } from './outbound.ts';
+import { inputBytes, Outbound } from './outbound.ts';
 
 const noPublisher = { clientId: '', username: null, listenerPort: 0 };
 const noTopic = { name: '', bytes: Buffer.alloc(0) };
@@ -41,7 +41,7 @@ export class Hub {
 
   constructor(engine: Engine) {
     this.engine = engine;
-    this.outbound = new Outbound(engine);
+    this.outbound = new Outbound(engine, inputBytes);
     this.isTracing = engine.logger.enabled('debug');
     engine.store.onCommitted = () => this.#committed();
     engine.store.onTrouble = () => this.#troubled();

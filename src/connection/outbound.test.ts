@@ -70,3 +70,51 @@ describe('an answer behind a PUBLISH that its receiver answers', () => {
     expect(parts.written).toEqual([bytes]);
   });
 });
+
+describe('the home of outgoing bytes', () => {
+  function slowWorld() {
+    const given: Buffer[] = [];
+    const transport = { pendingBytes: 0, write: (bytes: Buffer) => void given.push(bytes) };
+    const outbound = new Outbound(
+      { stats: { bytesSent: 0, messagesSent: 0 }, packetsOutCount: 0, packetsOutBytes: 0 },
+      1024,
+    );
+    const outbox = new Outbox(outbound, transport as unknown as Transport); // nothing else is asked of it
+    const send = (text: string, pendingAfter: number): Buffer => {
+      outbox.addBytes(Buffer.from(text), 1);
+      transport.write = (bytes) => {
+        given.push(bytes);
+        transport.pendingBytes = pendingAfter;
+      };
+      outbound.flush();
+      return given.at(-1) as Buffer;
+    };
+    return { outbound, outbox, transport, send };
+  }
+
+  test('is left alone as long as a socket keeps bytes of it, and used again afterwards', () => {
+    const { outbound, outbox, transport, send } = slowWorld();
+    expect(outbound.arena).toBe(outbound.home);
+    const kept = send('kept by the socket', 18);
+    expect(outbound.arena).not.toBe(outbound.home);
+    for (let turn = 0; turn < 3; turn++) send(`more ${turn}`, 24);
+    expect(kept.toString()).toBe('kept by the socket');
+    expect(outbound.arena).not.toBe(outbound.home);
+    // It has taken everything.
+    transport.pendingBytes = 0;
+    outbox.drained();
+    send('on', 0);
+    expect(outbound.arena).toBe(outbound.home);
+    expect(send('at home', 0).toString()).toBe('at home');
+  });
+
+  test('comes back after a frame larger than it, and its input area is never written to', () => {
+    const { outbound, send } = slowWorld();
+    outbound.home.fill(0x2e, outbound.inputStart);
+    const large = 'x'.repeat(outbound.inputStart);
+    expect(send(large, 0).toString()).toBe(large);
+    for (let turn = 0; turn < 300; turn++) send('y'.repeat(1000), 0);
+    expect(outbound.arena).toBe(outbound.home);
+    expect(outbound.home.toString('latin1', outbound.inputStart)).toBe('.'.repeat(1024));
+  });
+});

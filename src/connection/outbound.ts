@@ -8,12 +8,18 @@
  * again from its beginning; when a socket keeps bytes, that arena is left to it and what follows for that socket is copied
  * out, so that a slow reader never holds more than its own bytes and one arena.
  *
+ * The first arena, its *home*, has an input area behind it, into which sockets are read. A message that is passed on unchanged is
+ * then copied inside one buffer, which costs a third of a copy between two. When a socket keeps bytes of the home, other arenas
+ * take its place until they have left.
+ *
  * Bounds: an arena has 256 KiB, or the size of one larger frame; what waits per socket is bounded by whoever asks
  * `pendingBytes` before it sends.
  */
 import type { Transport } from '../contracts/transport.ts';
 
 const arenaBytes = 256 * 1024;
+/** Bytes read at a time from one socket. */
+export const inputBytes = 64 * 1024;
 /**
  * The arena begins with a place where small writes are put together. A view of it is made once for each length and then used by
  * every socket, because the operating system has copied the bytes when the write returns: a new view costs more than the copy.
@@ -30,16 +36,23 @@ export interface OutboundCounters {
 }
 
 export class Outbound {
+  /** `home[inputStart..)` is the input area, the rest an arena. */
+  readonly home: Buffer;
+  readonly inputStart = arenaBytes;
   /** The arena. Bytes before `position` are taken; valid while `epoch` stays the same. */
-  arena: Buffer = Buffer.allocUnsafeSlow(arenaBytes);
+  arena: Buffer;
   position = stagingBytes;
   /** Changes whenever ranges of the arena stop being valid. */
   epoch = 1;
   readonly counters: OutboundCounters;
   #dirty: Outbox[] = [];
   #isScheduled = false;
+  /** Where the arena ends. */
+  #arenaEnd = arenaBytes;
   /** Whether a socket still reads from the present arena. */
   #isPinned = false;
+  /** Transports that kept bytes of the home; looked at while another arena is used. */
+  #atHome: Transport[] = [];
   /** Length → that many bytes at the beginning of the arena. */
   #views: (Buffer | undefined)[] = [];
   readonly #endTurn = (): void => {
@@ -47,8 +60,11 @@ export class Outbound {
     this.flush();
   };
 
-  constructor(counters: OutboundCounters) {
+  /** @param inputBytes - size of the input area; 0: sockets are read elsewhere */
+  constructor(counters: OutboundCounters, inputBytes = 0) {
     this.counters = counters;
+    this.home = Buffer.allocUnsafeSlow(arenaBytes + inputBytes);
+    this.arena = this.home;
   }
 
   /**
@@ -57,9 +73,9 @@ export class Outbound {
    * May write everything gathered so far and begin a new arena: look at `epoch` before using older ranges.
    */
   reserve(bytes: number): number {
-    if (this.position + bytes > this.arena.length) {
+    if (this.position + bytes > this.#arenaEnd) {
       this.flush();
-      if (bytes > this.arena.length) {
+      if (this.position + bytes > this.#arenaEnd) {
         this.#begin(Buffer.allocUnsafeSlow(stagingBytes + bytes));
         this.epoch++;
       }
@@ -75,13 +91,21 @@ export class Outbound {
     if (dirty.length === 0 && this.position === stagingBytes) return;
     this.#dirty = [];
     for (let index = 0; index < dirty.length; index++) (dirty[index] as Outbox).write();
-    if (this.#isPinned || this.arena.length > arenaBytes) this.#begin(Buffer.allocUnsafeSlow(arenaBytes));
+    if (this.arena !== this.home && this.#isHomeFree()) this.#begin(this.home);
+    else if (this.#isPinned || this.#arenaEnd > arenaBytes) this.#begin(Buffer.allocUnsafeSlow(arenaBytes));
     this.position = stagingBytes;
     this.epoch++;
   }
 
+  #isHomeFree(): boolean {
+    const transports = this.#atHome;
+    while (transports.length > 0 && transports.at(-1)?.pendingBytes === 0) transports.pop();
+    return transports.length === 0;
+  }
+
   #begin(arena: Buffer): void {
     this.arena = arena;
+    this.#arenaEnd = arena === this.home ? this.inputStart : arena.length;
     this.#views = [];
     this.#isPinned = false;
   }
@@ -100,7 +124,7 @@ export class Outbound {
   place(length: number): number {
     if (length <= stagingBytes && !this.#isPinned) return 0;
     const { position } = this;
-    if (position + length > this.arena.length) return -1;
+    if (position + length > this.#arenaEnd) return -1;
     this.position = position + length;
     return position;
   }
@@ -119,8 +143,9 @@ export class Outbound {
   }
 
   /** A socket kept bytes of the present arena. */
-  pin(): void {
+  pin(transport: Transport): void {
     this.#isPinned = true;
+    if (this.arena === this.home) this.#atHome.push(transport);
   }
 }
 
@@ -234,7 +259,7 @@ export class Outbox {
 
   #wait(packets: number, pending: number, wasWaiting: boolean): void {
     const { counters } = this.#outbound;
-    if (!wasWaiting && !this.#transport.copiesBytes) this.#outbound.pin();
+    if (!wasWaiting && !this.#transport.copiesBytes) this.#outbound.pin(this.#transport);
     this.#waitingPackets += packets;
     counters.packetsOutCount += packets;
     counters.packetsOutBytes += pending - this.#waitingBytes;

@@ -235,6 +235,9 @@ function authorize(
   else accept(connection, bytes, routeAgain(connection, route), frameStart);
 }
 
+/** Of a view, without that of the expiry, which may be −1. */
+const offsets = ['topicStart', 'topicEnd', 'propertiesStart', 'propertiesEnd', 'payloadStart', 'payloadEnd'] as const;
+
 async function authorizeLater(
   connection: Connection,
   bytes: Buffer,
@@ -244,7 +247,10 @@ async function authorizeLater(
   const { hub, session } = connection;
   // The packet must survive the wait: the read buffer and the view belong to others meanwhile.
   const view = { ...hub.view };
-  const copy = Buffer.from(bytes.subarray(0, view.payloadEnd));
+  const from = view.topicStart;
+  const copy = Buffer.from(bytes.subarray(from, view.payloadEnd));
+  for (const offset of offsets) view[offset] = Math.max(0, view[offset] - from);
+  if (view.expiryOffset >= 0) view.expiryOffset -= from;
   const isAllowed = await verdict.catch(() => false);
   if (connection.session !== session) return;
   hub.engine.nowMs = hub.engine.clock.nowMs();

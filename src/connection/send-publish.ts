@@ -9,6 +9,7 @@ import { logLines } from '../broker/log-lines.ts';
 import type { ProtocolVersion } from '../codec/packet.ts';
 import { publishFirstByte } from '../codec/publish.ts';
 import {
+  copyBytes,
   type FrameContent,
   packetIdOffset,
   publishFrameSize,
@@ -101,7 +102,7 @@ function sendShared(receiver: Receiver, message: Message, firstByte: number, pac
     start = outbound.reserve(size);
     end = start + size;
     if (isWhole) {
-      message.payloadSource.copy(outbound.arena, start, message.frameStart, message.payloadEnd);
+      copyBytes(outbound.arena, start, message.payloadSource, message.frameStart, message.payloadEnd);
     } else {
       writePublishFrame(
         outbound.arena,

@@ -138,7 +138,8 @@ export class RunningBroker {
     running.broker.start();
     surroundings.beforeListening?.(running.broker);
     const http = tap === null ? null : await running.#openHttp(tap.log);
-    const io = new SharedIo();
+    const { outbound } = running.#hub;
+    const io = new SharedIo(outbound.home, outbound.inputStart);
     const options = {
       noDelay: config.global.setTcpNodelay,
       headerBytesMax: config.global.packetBufferSize,

@@ -10,8 +10,8 @@
  */
 import type { Socket } from 'node:net';
 
-/** Bytes read at a time from one socket. */
-export const readBufferBytes = 64 * 1024;
+/** Bytes read at a time from one socket, unless the caller decides. */
+const readBufferBytes = 64 * 1024;
 
 /** What Node calls when a write that had to wait is over; its class is not exported. */
 export interface WriteRequest {
@@ -45,7 +45,7 @@ export interface SocketHandle {
 
 /** Whose handle it is. */
 export interface HandleOwner {
-  /** The bytes are at the beginning of the shared buffer. */
+  /** The bytes are at `readStart` of the shared buffer. */
   onRead(length: number): void;
   /** A write that had to wait is over. */
   onWritten(status: number): void;
@@ -63,7 +63,10 @@ function onWriteComplete(this: WriteRequest, status: number): void {
 
 /** What the plain sockets of one broker share. */
 export class SharedIo {
-  readonly readBuffer: Buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+  /** Sockets are read into `readBuffer[readStart..)`. */
+  readonly readBuffer: Buffer;
+  readonly readStart: number;
+  readonly #readArea: Buffer;
   #Request: (new () => WriteRequest) | null = null;
   /** A write that is taken at once leaves its request as it was, so that the next one can use it. */
   #spare: WriteRequest | null = null;
@@ -71,7 +74,11 @@ export class SharedIo {
   #onRead: SocketHandle['onread'] | null = null;
   readonly #read: SocketHandle['onread'];
 
-  constructor() {
+  /** @param readBuffer - used as long as there are sockets, the part before `readStart` not at all */
+  constructor(readBuffer: Buffer = Buffer.allocUnsafeSlow(readBufferBytes), readStart = 0) {
+    this.readBuffer = readBuffer;
+    this.readStart = readStart;
+    this.#readArea = readBuffer.subarray(readStart);
     const leaveToNode = (handle: SocketHandle, bytes: ArrayBuffer | undefined) => this.#onRead?.call(handle, bytes);
     this.#read = function onRead(this: SocketHandle, bytes?: ArrayBuffer): unknown {
       const owner = this.transport as HandleOwner;
@@ -95,7 +102,7 @@ export class SharedIo {
     this.#onRead ??= handle.onread;
     handle.transport = owner;
     owner.bytesRead = handle.bytesRead;
-    handle.useUserBuffer(this.readBuffer);
+    handle.useUserBuffer(this.#readArea);
     handle.onread = this.#read;
     return handle;
   }

@@ -152,7 +152,8 @@ export class SocketTransport implements Transport, HandleOwner {
   // What the handle tells.
 
   onRead(length: number): void {
-    this.handler?.onData((this.#io as SharedIo).readBuffer, 0, length);
+    const { readBuffer, readStart } = this.#io as SharedIo;
+    this.handler?.onData(readBuffer, readStart, readStart + length);
   }
 
   onWritten(status: number): void {
