@@ -8,7 +8,7 @@ import { describeWith } from '../harness/programs.ts';
 import { repositoryRoot } from '../harness/repository.ts';
 import { useResources } from '../harness/resources.ts';
 import { connect, logIn, openConsole, settled, startConsoleBroker } from './open-console.ts';
-import { fillHour } from './stored-hour.ts';
+import { fillHour } from './stored-numbers.ts';
 
 const axe = readFileSync(join(repositoryRoot, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
 

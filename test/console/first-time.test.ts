@@ -8,7 +8,7 @@ import { type Resources, useResources } from '../harness/resources.ts';
 import { waitFor } from '../harness/wait.ts';
 import { type Hands, keyboardHands, mouseHands } from './hands.ts';
 import { connect, firstLink, openConsole, password, startConsoleBroker } from './open-console.ts';
-import { fillHour } from './stored-hour.ts';
+import { fillHour } from './stored-numbers.ts';
 
 interface Way {
   readonly name: string;

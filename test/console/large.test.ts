@@ -1,4 +1,4 @@
-// Large things in the console: a JSON document of 5 MB, and 100,000 clients. Times are printed; what is asserted is ten times
+// Large things in the console: a JSON document of 5 MB, a month of numbers, and 100,000 clients. Times are printed; what is asserted is ten times
 // what they may be, so that a slow machine passes and a fault of another order does not.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { useResources } from '../harness/resources.ts';
 import { runToEnd } from '../harness/running-process.ts';
 import { waitFor } from '../harness/wait.ts';
 import { connect, logIn, openConsole, startConsoleBroker } from './open-console.ts';
+import { fillMonth, monthTopic } from './stored-numbers.ts';
 
 const clients = 100_000;
 
@@ -92,6 +93,45 @@ describeWith(['chromium'], 'large things', () => {
     );
     expect(opened).toBeLessThan(5000);
     expect(longest).toBeLessThan(5000);
+    expect(faults).toEqual([]);
+  });
+
+  test('thirty days of three numbers, one each ten seconds, are plotted, zoomed and panned', {
+    timeout: 180_000,
+  }, async () => {
+    const broker = await startConsoleBroker(resources, { before: fillMonth });
+    const browser = await startBrowser(resources);
+    const { page, base, faults } = await openConsole(resources, browser, broker);
+    await logIn(page);
+    const series = ['t', 'h', 'p'].map((field) => `${monthTopic}\t${field}`).join('\n');
+    const place = new URLSearchParams({ topic: monthTopic, tab: 'plot', range: '30d', series });
+    await page.goto(`${base}/#/topics?${place.toString().replaceAll('+', '%20')}`);
+    const plot = page.getByTestId('plot');
+    await waitFor(
+      'three series',
+      async () => (await plot.isVisible()) && Number(await plot.getAttribute('data-points')) > 1000,
+    );
+    /** From the click to the plot with the new data: it is drawn for the new range, and again when they have come. */
+    const redrawn = (button: string): Promise<number> =>
+      page.evaluate<number>(`new Promise((resolve) => {
+        let drawn = 0;
+        const start = performance.now();
+        const seen = new MutationObserver((changes) => {
+          drawn += changes.flatMap((change) => [...change.addedNodes]).filter((node) => node.className?.includes?.('uplot')).length;
+          if (drawn < 2) return;
+          seen.disconnect();
+          requestAnimationFrame(() => resolve(Math.round(performance.now() - start)));
+        });
+        seen.observe(document.querySelector('[data-testid=plot]'), { childList: true });
+        document.querySelector('${button}').click();
+      })`);
+    const zooms: number[] = [];
+    for (let step = 0; step < 4; step++) zooms.push(await redrawn('[data-testid=zoom-in]'));
+    const pans: number[] = [];
+    for (let step = 0; step < 4; step++) pans.push(await redrawn('[aria-label="Earlier"]'));
+    expect(Number(await plot.getAttribute('data-points'))).toBeGreaterThan(100);
+    console.log(`777,600 numbers of 30 days: zoomed in ${zooms.join(', ')} ms, panned in ${pans.join(', ')} ms`);
+    expect(Math.max(...zooms, ...pans)).toBeLessThan(5000);
     expect(faults).toEqual([]);
   });
 
