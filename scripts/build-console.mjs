@@ -56,7 +56,7 @@ export async function writeConsole(folder) {
   for (const file of readdirSync(join(source, 'static'))) {
     writeFileSync(join(folder, file), readFileSync(join(source, 'static', file)));
   }
-  writeGuides(folder, languages(), style);
+  await writeGuides(folder, languages(), style);
   await build({
     ...shared,
     entryPoints: [join(source, 'src', 'sw.ts')],

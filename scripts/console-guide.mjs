@@ -3,7 +3,6 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Marked } from 'marked';
 import { root } from './children.mjs';
 
 /** @param {string} language @returns {string} path of its guide from the root; that in English where there is none */
@@ -17,8 +16,10 @@ export function guideOf(language) {
  * @param {readonly string[]} languages
  * @param {string} style - the console's style sheet, from the folder
  */
-export function writeGuides(folder, languages, style) {
+export async function writeGuides(folder, languages, style) {
+  const { Marked } = await import('marked');
   mkdirSync(join(folder, 'help'));
+  const marked = new Marked(withLinks(languages));
   for (const language of languages) {
     const text = readFileSync(join(root, guideOf(language)), 'utf8');
     const html = `<!doctype html>
@@ -32,7 +33,7 @@ export function writeGuides(folder, languages, style) {
 </head>
 <body class="guide">
 <main>
-${toHtml(text, languages)}
+${marked.parse(text)}
 </main>
 </body>
 </html>
@@ -41,9 +42,9 @@ ${toHtml(text, languages)}
   }
 }
 
-/** @param {string} text @param {readonly string[]} languages */
-function toHtml(text, languages) {
-  const marked = new Marked({
+/** @param {readonly string[]} languages @returns {import('marked').MarkedExtension} */
+function withLinks(languages) {
+  return {
     renderer: {
       link({ href, tokens }) {
         const inner = this.parser.parseInline(tokens);
@@ -55,6 +56,5 @@ function toHtml(text, languages) {
         return languages.includes(language) ? `<a href="${language}.html" hreflang="${language}">${inner}</a>` : inner;
       },
     },
-  });
-  return marked.parse(text);
+  };
 }

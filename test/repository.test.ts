@@ -62,6 +62,18 @@ test('what users install is JavaScript: no install script, no binary for one kin
   expect(installed.filter(([, entry]) => entry.hasInstallScript === true || entry.cpu !== undefined)).toEqual([]);
 });
 
+test('npm start and npm test begin before anything is installed: no script imports a package at its top', () => {
+  const scripts = readdirSync(join(repositoryRoot, 'scripts')).filter((file) => file.endsWith('.mjs'));
+  const imported = scripts.flatMap((file) =>
+    [...readFileSync(join(repositoryRoot, 'scripts', file), 'utf8').matchAll(/^(?:import .*|\} )from '([^']+)'/gm)]
+      .map((match) => match[1] ?? '')
+      .filter((from) => !from.startsWith('node:') && !from.startsWith('./'))
+      .map((from) => `${file}: ${from}`),
+  );
+  expect(scripts.length).toBeGreaterThan(5);
+  expect(imported).toEqual([]);
+});
+
 test('every executable has its launcher, its entry and its name in package.json', () => {
   const names = readdirSync(join(repositoryRoot, 'src/cli/entry')).map((file) => file.replace(/\.ts$/, ''));
   expect(names).toContain('moustique');
