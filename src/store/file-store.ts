@@ -326,6 +326,7 @@ class JournalledStore implements FileStore {
       files,
       {
         ...{ disk: this.#disk, clock: this.#clock, level: this.level, salt, nextBatch, pendingBytesMax },
+        gatherAbove: this.#options.gatherAbove,
         onSeal: () => this.#unsealed.drain(),
         onCommitted: (position) => this.#onCommitted(position),
         onTrouble: (error) => this.#setTrouble(error),

@@ -29,8 +29,7 @@ interface Batch {
 const keptCapacity = 1 << 21;
 const retryMs = 1000;
 const markAfterMs = 100;
-/** Facts in a group after which the next one gathers, and for how long: about 100,000 messages a second at QoS 1. */
-const gatherAbove = 300;
+/** How long a group gathers after a large one. */
 const gatherMs = 1;
 
 export class Journal {
@@ -52,6 +51,7 @@ export class Journal {
   /** Facts in the batch sealed last, and when it was safe. */
   #lastFacts = 0;
   #lastEndMs = 0;
+  readonly #gatherAbove: number;
   #gathering: Timer | null = null;
   #spare: ByteWriter | null = null;
   #nextBatch: number;
@@ -90,6 +90,7 @@ export class Journal {
   constructor(segments: SegmentFiles, options: JournalOptions, isHeld: boolean) {
     this.#segments = segments;
     this.#options = options;
+    this.#gatherAbove = options.gatherAbove ?? 300;
     this.#nextBatch = options.nextBatch;
     this.#syncedBatch = this.#markedBatch = options.nextBatch - 1;
     this.#syncTimer =
@@ -250,7 +251,7 @@ export class Journal {
       if (!this.#isUrgent) return;
       this.#gathering.cancel();
       this.#gathering = null;
-    } else if (this.#lastFacts >= gatherAbove && !this.#isUrgent) {
+    } else if (this.#lastFacts >= this.#gatherAbove && !this.#isUrgent) {
       if (this.#options.clock.monotonicMs() - this.#lastEndMs < gatherMs) {
         this.#gathering = this.#options.clock.after(gatherMs, start);
         return;
@@ -271,7 +272,7 @@ export class Journal {
         boundary?.(this.#nextBatch, this.position);
         if (this.#pending.length === 0 && !this.#isSyncDue) break;
         await this.#write();
-        if (this.#lastFacts >= gatherAbove && !this.#isUrgent) break;
+        if (this.#lastFacts >= this.#gatherAbove && !this.#isUrgent) break;
       }
       this.#isRunning = false;
       this.#markLater();

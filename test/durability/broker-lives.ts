@@ -114,7 +114,7 @@ export async function brokerPoint(
     for (let step = 0; step < 60 && !disk.isGone && !isLast; step++) {
       act(process);
       await turns(random.below(3));
-      if (random.chance(0.1)) process.clock.advance(200);
+      if (random.chance(0.4)) process.clock.advance(random.pick([1, 1, 200]));
     }
     if (isLast) break;
     disk.end();

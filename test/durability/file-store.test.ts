@@ -239,7 +239,7 @@ describe('writing', () => {
   /** A store that has begun its first segment, and the next one is ready; and the calls on that first segment from now on. */
   async function watch(seed: number, level: SyncLevel): Promise<{ life: Life; calls: string[] }> {
     const { random, disk } = begin(seed);
-    const life = new Life(disk, random, { segmentBytes: 1 << 20, level });
+    const life = new Life(disk, random, { segmentBytes: 1 << 20, level, gatherAbove: Number.POSITIVE_INFINITY });
     await life.settle();
     life.store.sessionRemoved('nobody');
     await life.settle();

@@ -245,11 +245,12 @@ export class Ledger {
     }
   }
 
-  /** The oldest delivery goes one step on, or a window's worth of them. */
+  /** The oldest deliveries go one step on, or the newest ones, of which the store may hardly have heard. */
   #acknowledge(store: Verbs, session: Session): void {
     const { clientId } = session.fact;
     const count = 1 + this.#random.below(4);
-    for (const [sequence, delivery] of [...session.outgoing].slice(0, count)) {
+    const all = [...session.outgoing];
+    for (const [sequence, delivery] of this.#random.chance(0.4) ? all.slice(-count) : all.slice(0, count)) {
       if (delivery.qos === 2 && delivery.message !== null) {
         session.outgoing.set(sequence, { ...delivery, message: null, retain: false, ids: [] });
         store.deliveryReleased(clientId, sequence);

@@ -12,10 +12,10 @@ import type { SimulatedDisk } from './simulated-disk.ts';
 
 export const storePath = '/data/mosquitto.db';
 
-/** So small that segments are full and snapshots written after a few operations, in many pieces. */
+/** So small that segments are full, snapshots written and groups large after a few operations. */
 export const smallStore = {
   ...{ path: storePath, autosaveIntervalSeconds: 0, autosaveOnChanges: false },
-  ...{ segmentBytes: 8192, compactBytes: 20_000, blockBytes: 300 },
+  ...{ segmentBytes: 8192, compactBytes: 20_000, blockBytes: 300, gatherAbove: 12 },
 };
 
 export class Life {
@@ -69,7 +69,7 @@ export class Life {
   /** Does operations, a few at a time, with the disk working in between. */
   async run(operations: number): Promise<void> {
     for (let done = 0; done < operations && !this.disk.isGone; ) {
-      const together = 1 + this.#random.below(4);
+      const together = 1 + this.#random.below(this.#random.pick([4, 4, 4, 30]));
       for (let count = 0; count < together && done < operations; count++, done++) {
         this.times.push(this.clock.nowMs());
         this.ledger.step(this.#told);
@@ -77,6 +77,8 @@ export class Life {
         this.positions.push(this.store.position);
       }
       await turns(this.#random.below(4));
+      // What gathers has gathered.
+      if (this.#random.chance(0.4)) this.clock.advance(1);
       if (this.#random.chance(0.05)) {
         // Time passes for the disk as well.
         this.clock.advance(100);

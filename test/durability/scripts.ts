@@ -20,8 +20,7 @@ export async function scriptPoints(seed: number, fault: Fault | null, onPoint: (
   const failures: string[] = [];
   life.onCall = () => {
     onPoint();
-    const start = startOn(disk.ifKilled(chances), chances, life.clock.nowMs() + 1000);
-    const wrong = judge(start, life, 'kill', level);
+    const wrong = judgeStart(life, disk.ifKilled(chances), chances, 'kill');
     if (wrong !== null) failures.push(`end at call ${life.calls + 1}: ${wrong}`);
   };
   await life.run(scriptLength);
@@ -48,14 +47,12 @@ export async function boundaryPoints(seed: number, fault: Fault | null, onPoint:
       if (life.disk.isGone) return;
       onPoint();
       points++;
-      const nowMs = life.clock.nowMs() + 1000;
       const after = life.disk.ifPowerWent(chances);
       if (chances.below(points) === 0) {
         next = after.ifKilled(random);
-        startMs = nowMs;
+        startMs = life.clock.nowMs() + 1000;
       }
-      const start = startOn(after, chances, nowMs);
-      const wrong = judge(start, life, 'power', level);
+      const wrong = judgeStart(life, after, chances, 'power');
       if (wrong !== null) failures.push(`life ${number}, power cut ${points}, ${where}: ${wrong}`);
     };
     disk.onCall = ({ kind }) => {
@@ -68,6 +65,15 @@ export async function boundaryPoints(seed: number, fault: Fault | null, onPoint:
     disk = next;
   }
   return failures;
+}
+
+/** What is wrong with a start on what a life left behind, null when nothing is. */
+function judgeStart(life: Life, left: SimulatedDisk, chances: Random, kind: 'kill' | 'power'): string | null {
+  try {
+    return judge(startOn(left, chances, life.clock.nowMs() + 1000), life, kind, level);
+  } catch (error) {
+    return `does not start: ${error}`;
+  }
 }
 
 async function end(life: Life): Promise<void> {
