@@ -84,7 +84,7 @@ describeWith(['chromium'], 'accessibility', () => {
         await look(view);
       }
       await page.keyboard.press('Control+K');
-      await page.getByRole('combobox').last().fill('mai');
+      await page.getByRole('dialog').getByRole('combobox').fill('mai');
       await page
         .getByRole('listbox')
         .getByRole('option', { name: /maison/ })

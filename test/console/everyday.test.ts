@@ -76,14 +76,14 @@ describeWith(['chromium'], 'everyday work', () => {
 
     // To a topic and to a client by name; the back button returns.
     await page.keyboard.press('Control+K');
-    await page.getByRole('combobox').last().fill('lampe');
+    await page.getByRole('dialog').getByRole('combobox').fill('lampe');
     await page.getByRole('option', { name: /maison\/lampe/ }).click();
     await page.getByTestId('payload-text').getByText('allumée').waitFor();
     await page.goBack();
     await page.getByText('lumière').waitFor();
 
     await page.keyboard.press('Control+K');
-    await page.getByRole('combobox').last().fill('history_topic');
+    await page.getByRole('dialog').getByRole('combobox').fill('history_topic');
     await page.getByRole('option', { name: /^history_topic/ }).click();
     await page.locator('table.config tbody tr').filter({ hasText: 'maison/#' }).waitFor();
     expect(page.url()).toContain('option=history_topic');

@@ -110,7 +110,7 @@ describeWith(['chromium'], 'hostile input', () => {
       await settled(page);
     }
     await page.keyboard.press('Control+K');
-    await page.getByRole('combobox').last().fill('<script>');
+    await page.getByRole('dialog').getByRole('combobox').fill('<script>');
     await settled(page);
 
     expect(await page.evaluate('globalThis.ran')).toBe(0);

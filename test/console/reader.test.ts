@@ -92,18 +92,18 @@ const scripts = {
       status "Sent to 0 subscriptions Reason Code 0x10 No matching subscribers"
     `,
     kick: `
-      dialog "Disconnect" (capteur Its connection ends. Most clients connect again at once.)
+      dialog "Disconnect a client" (capteur Its connection ends. Most clients connect again at once.)
       banner ""
-      heading "Disconnect" level 2
+      heading "Disconnect a client" level 2
       button "Close"
       checkbox "End its session too: subscriptions and waiting messages go"
       button "Cancel"
       button "Disconnect"
     `,
     delete: `
-      dialog "Delete …" (2 retained messages (10 B) match and will be deleted: # For ten minutes this can be undone.)
+      dialog "Delete retained messages" (2 retained messages (10 B) match and will be deleted: # For ten minutes this can be undone.)
       banner ""
-      heading "Delete …" level 2
+      heading "Delete retained messages" level 2
       button "Close"
       button "Cancel"
       button "Delete 2 messages"
@@ -193,18 +193,18 @@ const scripts = {
       status "Envoyé à 0 abonnement Code de raison 0x10 No matching subscribers"
     `,
     kick: `
-      dialog "Déconnecter" (capteur Sa connexion prend fin. La plupart des clients se reconnectent aussitôt.)
+      dialog "Déconnecter un client" (capteur Sa connexion prend fin. La plupart des clients se reconnectent aussitôt.)
       banner ""
-      heading "Déconnecter" level 2
+      heading "Déconnecter un client" level 2
       button "Fermer"
       checkbox "Terminer aussi sa session : abonnements et messages en attente disparaissent"
       button "Annuler"
       button "Déconnecter"
     `,
     delete: `
-      dialog "Supprimer…" (2 messages retenus (10 o) correspondent et seront supprimés : # Cela peut être annulé pendant dix minutes.)
+      dialog "Supprimer des messages retenus" (2 messages retenus (10 o) correspondent et seront supprimés : # Cela peut être annulé pendant dix minutes.)
       banner ""
-      heading "Supprimer…" level 2
+      heading "Supprimer des messages retenus" level 2
       button "Fermer"
       button "Annuler"
       button "Supprimer 2 messages"

@@ -36,7 +36,7 @@ export function KickDialog(props: { clientId: string; ban: boolean; onClose: () 
   });
   return (
     <Dialog
-      title={t(ban ? 'clients.ban' : 'clients.kick')}
+      title={t(ban ? 'clients.banTitle' : 'clients.kickTitle')}
       onClose={onClose}
       about={
         <>
@@ -81,7 +81,7 @@ export function KickDialog(props: { clientId: string; ban: boolean; onClose: () 
             {t('cancel')}
           </Button>
           <Button type="submit" kind="danger" disabled={isBusy} testId="kick-confirm">
-            {t(ban ? 'clients.ban' : 'clients.kick')}
+            {t(ban ? 'clients.banNow' : 'clients.kick')}
           </Button>
         </div>
       </form>

@@ -262,6 +262,7 @@ export const texts = {
   'retained.sort.size': 'size',
   'retained.count': { one: '{n} retained message, {size}', other: '{n} retained messages, {size}' },
   'retained.none': 'No retained message matches.',
+  'retained.deleteTitle': 'Delete retained messages',
   'retained.delete': 'Delete …',
   'retained.willDelete': {
     one: '{n} retained message ({size}) matches and will be deleted:',
@@ -399,6 +400,9 @@ export const texts = {
   'clients.queued': '{n} waiting',
   'clients.detail': 'Client',
   'clients.kick': 'Disconnect',
+  'clients.kickTitle': 'Disconnect a client',
+  'clients.banTitle': 'Ban a client',
+  'clients.banNow': 'Ban',
   'clients.ban': 'Ban …',
   'clients.kickLong': 'Its connection ends. Most clients connect again at once.',
   'clients.banLong': 'Its connection ends, and this Client Identifier is refused for the time chosen.',

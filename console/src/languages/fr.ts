@@ -270,6 +270,7 @@ export const texts: Texts = {
   'retained.sort.size': 'taille',
   'retained.count': { one: '{n} message retenu, {size}', other: '{n} messages retenus, {size}' },
   'retained.none': 'Aucun message retenu ne correspond.',
+  'retained.deleteTitle': 'Supprimer des messages retenus',
   'retained.delete': 'Supprimer…',
   'retained.willDelete': {
     one: '{n} message retenu ({size}) correspond et sera supprimé :',
@@ -407,6 +408,9 @@ export const texts: Texts = {
   'clients.queued': '{n} en attente',
   'clients.detail': 'Client',
   'clients.kick': 'Déconnecter',
+  'clients.kickTitle': 'Déconnecter un client',
+  'clients.banTitle': 'Bannir un client',
+  'clients.banNow': 'Bannir',
   'clients.ban': 'Bannir…',
   'clients.kickLong': 'Sa connexion prend fin. La plupart des clients se reconnectent aussitôt.',
   'clients.banLong': 'Sa connexion prend fin, et cet identifiant est refusé pendant le temps choisi.',

@@ -14,7 +14,7 @@ export function ExportMenu({ messages, filter }: { messages: () => readonly Show
   return (
     <details class="menu">
       <summary class="button quiet">
-        <Icon name="download" /> {t('export.title')}
+        <Icon name="download" /> <span class="wide-text">{t('export.title')}</span>
       </summary>
       <div class="menu-box">
         <button

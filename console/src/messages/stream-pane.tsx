@@ -102,7 +102,7 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
           kind="quiet"
           onClick={() => setStream({ ...emptyStream, lastSeq: stream.lastSeq, lastMs: stream.lastMs })}
         >
-          {t('stream.clear')}
+          <span class="wide-text">{t('stream.clear')}</span>
         </Button>
         <Button
           icon="diff"
@@ -132,7 +132,7 @@ export function StreamPane({ filters, search = '' }: { filters: readonly string[
         )}
         {/* Not a status: a screen reader would never stop to read it. */}
         <span class="muted">{t('stream.shown', { n: rows.length - gaps })}</span>
-        <span class="failure" role="status">
+        <span class={error === '' ? '' : 'failure'} role="status">
           {error === '' ? null : error}
         </span>
       </div>

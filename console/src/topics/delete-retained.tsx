@@ -32,7 +32,7 @@ export function DeleteRetained(props: { filter: string; search: string; onClose:
   });
   return (
     <Dialog
-      title={t('retained.delete')}
+      title={t('retained.deleteTitle')}
       onClose={onClose}
       about={
         <>
