@@ -290,7 +290,7 @@ describeWith(['chromium'], 'a screen reader', () => {
           }
         });
         seen.observe(document.body, { subtree: true, childList: true, characterData: true });
-        setTimeout(() => { seen.disconnect(); resolve(told); }, 3000);
+        setTimeout(() => { seen.disconnect(); resolve(told); }, 2000);
       })`);
       expect(told.length, `${link}: ${told.join(' | ')}`).toBeLessThan(5);
     }

@@ -38,21 +38,31 @@ export async function fillHour(broker: TestBroker): Promise<void> {
 
 export const monthTopic = 'maison/jardin/climat';
 
-/** Thirty days: three numbers every ten seconds. */
-export async function fillMonth(broker: TestBroker): Promise<void> {
+/** Thirty days: three numbers every so many seconds. */
+export async function fillMonth(broker: TestBroker, everySeconds: number): Promise<void> {
   const now = Date.now();
   const keeper = openKeeper(broker);
-  const messages = 30 * 8640;
+  const perDay = 86_400 / everySeconds;
+  const messages = 30 * perDay;
   const perBatch = 5000;
   for (let start = 0; start < messages; start += perBatch) {
     const batch = new BatchWriter(1_000_000);
     for (let n = start; n < Math.min(messages, start + perBatch); n++) {
-      const day = (n / 8640) * 2 * Math.PI;
+      const day = (n / perDay) * 2 * Math.PI;
       const values = { t: 15 + Math.sin(day) * 8, h: 60 - Math.cos(day) * 20, p: 1013 + Math.sin(day / 7) * 15 };
       const payload = Buffer.from(
         JSON.stringify(values, (_, value) => (typeof value === 'number' ? Number(value.toFixed(2)) : value)),
       );
-      batch.add(now - (messages - n) * 10_000, monthTopic, 'station', 0, false, payload, 0, payload.length);
+      batch.add(
+        now - (messages - n) * everySeconds * 1000,
+        monthTopic,
+        'station',
+        0,
+        false,
+        payload,
+        0,
+        payload.length,
+      );
     }
     keeper.accept(batch.finish());
   }

@@ -1,5 +1,5 @@
-import { useEffect, useState } from 'preact/hooks';
-import { call, messageOf, urlOf } from '../api/call.ts';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { call, isAbort, messageOf, urlOf } from '../api/call.ts';
 import type { ShownMessage } from '../api/types.ts';
 import { t } from '../i18n.ts';
 import { MessageView } from '../inspect/message-view.tsx';
@@ -32,11 +32,18 @@ export function HistoryMessages({ filter }: { filter: string }) {
   const range = rangeOf();
   const span = { filter, fromMs: String(range.fromMs), toMs: String(range.toMs) };
 
+  const asking = useRef<AbortController | undefined>(undefined);
+
   const load = async (cursor: string | undefined): Promise<void> => {
+    // What another filter asked for must not come after this.
+    asking.current?.abort();
+    const stop = new AbortController();
+    asking.current = stop;
     setListed((before) => ({ ...before, isLoading: true }));
     try {
       const page = await call('GET /history/messages', {
         query: { ...span, limit: String(pageSize), ...(cursor === undefined ? {} : { cursor }) },
+        signal: stop.signal,
       });
       setListed((before) => ({
         items: [...(cursor === undefined ? [] : before.items), ...page.items.map(shownFromStored)],
@@ -46,6 +53,7 @@ export function HistoryMessages({ filter }: { filter: string }) {
         isLoading: false,
       }));
     } catch (error) {
+      if (isAbort(error)) return;
       const isNone = (error as { code?: string }).code === 'no-history';
       setListed({ items: [], cursor: null, error: messageOf(error), isNone, isLoading: false });
     }
@@ -53,6 +61,7 @@ export function HistoryMessages({ filter }: { filter: string }) {
   useEffect(() => {
     setChosen(undefined);
     void load(undefined);
+    return () => asking.current?.abort();
   }, [filter, range.key]);
 
   if (listed.isNone) return <NoHistory filter={filter} />;
