@@ -1,11 +1,14 @@
 /**
  * Opens connections to the broker over TCP, TLS or WebSocket and hides the difference.
  *
- * One large read buffer serves every plain socket of the process: Node reads into it and calls back synchronously, so it
- * is free again before the next socket is read.
+ * Plain sockets are read and written at their handle, past Node's streams: in bursts of one message the streams would cost
+ * more than a broker does, and the generator would be what is measured. One large read buffer serves all of them: the callback
+ * is synchronous, so it is free again before the next socket is read.
  */
 import net from 'node:net';
 import tls from 'node:tls';
+import { getSystemErrorName } from 'node:util';
+import { type HandleOwner, SharedIo, type SocketHandle } from '../../src/transport/socket-handle.ts';
 import type { Target } from '../job.ts';
 import { deferred } from './deferred.ts';
 import { clientFrameHeader, ServerFrames } from './ws-frames.ts';
@@ -31,7 +34,7 @@ export interface Link {
 
 export class Dialer {
   readonly #target: Target;
-  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly #io = new SharedIo(Buffer.allocUnsafeSlow(READ_BUFFER_BYTES));
 
   constructor(target: Target) {
     this.#target = target;
@@ -50,18 +53,8 @@ export class Dialer {
 
   #openTcp(events: LinkEvents, localAddress: string | undefined): Promise<Link> {
     const { host, port } = this.#target;
-    const callback = (count: number, bytes: Uint8Array): boolean => {
-      events.onBytes(bytes, 0, count);
-      return true;
-    };
-    const socket = net.connect({
-      host,
-      port,
-      noDelay: true,
-      ...(localAddress === undefined ? {} : { localAddress }),
-      onread: { buffer: this.#readBuffer, callback },
-    });
-    return whenOpen(socket, 'connect', events, () => plainLink(socket));
+    const socket = net.connect({ host, port, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) });
+    return whenOpen(socket, 'connect', events, () => new PlainLink(socket, events, this.#io));
   }
 
   #openTls(events: LinkEvents): Promise<Link> {
@@ -70,7 +63,7 @@ export class Dialer {
     const socket = tls.connect({ host, port, rejectUnauthorized: false });
     socket.setNoDelay(true);
     socket.on('data', (bytes: Buffer) => events.onBytes(bytes, 0, bytes.length));
-    return whenOpen(socket, 'secureConnect', events, () => plainLink(socket));
+    return whenOpen(socket, 'secureConnect', events, () => tlsLink(socket));
   }
 
   async #openWebSocket(events: LinkEvents): Promise<Link> {
@@ -127,18 +120,65 @@ function whenOpen(socket: net.Socket, event: string, events: LinkEvents, link: (
   });
 }
 
-function plainLink(socket: net.Socket): Link {
+function tlsLink(socket: tls.TLSSocket): Link {
   const write = (bytes: Uint8Array): void => {
     socket.write(bytes);
   };
-  return {
-    send: write,
-    sendFramed: write,
-    destroy: () => {
-      if (socket instanceof tls.TLSSocket) socket.destroy();
-      else socket.resetAndDestroy();
-    },
-  };
+  return { send: write, sendFramed: write, destroy: () => socket.destroy() };
+}
+
+class PlainLink implements Link, HandleOwner {
+  bytesRead = 0;
+  readonly #socket: net.Socket;
+  readonly #events: LinkEvents;
+  readonly #io: SharedIo;
+  readonly #handle: SocketHandle;
+  #isWaiting = false;
+
+  /** @throws Error - when this Node's sockets cannot be read at their handle */
+  constructor(socket: net.Socket, events: LinkEvents, io: SharedIo) {
+    this.#socket = socket;
+    this.#events = events;
+    this.#io = io;
+    const handle = io.take(socket, this);
+    if (handle === null) throw new Error(`the generator does not know the sockets of Node ${process.version}`);
+    this.#handle = handle;
+    if (!handle.reading) {
+      handle.reading = true;
+      handle.readStart();
+    }
+  }
+
+  onRead(length: number): void {
+    const { readBuffer, readStart } = this.#io;
+    this.#events.onBytes(readBuffer, readStart, readStart + length);
+  }
+
+  onWritten(status: number): void {
+    this.#isWaiting = false;
+    if (status < 0) this.#socket.destroy(new Error(`write: ${getSystemErrorName(status)}`));
+  }
+
+  send(bytes: Uint8Array): void {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    // Behind what waits in the socket, order is the socket's.
+    if (this.#isWaiting || socket.writableLength > 0) {
+      socket.write(bytes);
+      return;
+    }
+    const waiting = this.#io.write(socket, this.#handle, bytes, this) ?? -1;
+    if (waiting < 0) this.onWritten(waiting);
+    else this.#isWaiting = waiting > 0;
+  }
+
+  sendFramed(bytes: Uint8Array): void {
+    this.send(bytes);
+  }
+
+  destroy(): void {
+    this.#socket.resetAndDestroy();
+  }
 }
 
 function upgradeRequest(target: Target): string {
