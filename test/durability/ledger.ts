@@ -96,6 +96,10 @@ export class Ledger {
         break;
       }
       case 2:
+        // As under load: many at once, and some of them acknowledged at once.
+        for (let count = random.below(10); count > 0; count--) this.#publish(store, this.message(1, false));
+        this.#acknowledge(store, session);
+        break;
       case 3:
       case 4:
         this.#publish(store, this.message(random.chance(0.5) ? 1 : 2, random.chance(0.3)));

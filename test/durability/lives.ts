@@ -80,9 +80,11 @@ export class Life {
       // What gathers has gathered.
       if (this.#random.chance(0.4)) this.clock.advance(1);
       if (this.#random.chance(0.05)) {
-        // Time passes for the disk as well.
-        this.clock.advance(100);
-        await turns(15);
+        // Time passes for the disk as well, which does a few things in 10 ms.
+        for (let step = 0; step < 10; step++) {
+          this.clock.advance(10);
+          await turns(3);
+        }
       }
     }
   }
