@@ -36,17 +36,18 @@ export class ByteReader {
   }
 
   u16(what: string): number {
-    return this.bytes.readUInt16BE(this.skip(2, what));
+    const start = this.skip(2, what);
+    return ((this.bytes[start] as number) << 8) | (this.bytes[start + 1] as number);
   }
 
   u32(what: string): number {
-    return this.bytes.readUInt32BE(this.skip(4, what));
+    return uint32(this.bytes, this.skip(4, what));
   }
 
   /** @throws FormatError - also above 2^53−1 */
   u64(what: string): number {
     const start = this.skip(8, what);
-    const value = this.bytes.readUInt32BE(start) * 0x1_0000_0000 + this.bytes.readUInt32BE(start + 4);
+    const value = uint32(this.bytes, start) * 0x1_0000_0000 + uint32(this.bytes, start + 4);
     if (value > Number.MAX_SAFE_INTEGER) throw new FormatError(`${what} is out of range`);
     return value;
   }
@@ -92,4 +93,28 @@ export class ByteReader {
   text16(what: string): string {
     return this.text(this.u16(what), what);
   }
+
+  /** The same where the text is likely one that was read before: then it is that very string. */
+  text16Like(likely: string, what: string): string {
+    const count = this.u16(what);
+    if (count === likely.length && count <= this.end - this.at) {
+      const { bytes, at } = this;
+      let index = 0;
+      // Only ASCII has as many bytes as characters.
+      while (index < count && (bytes[at + index] as number) < 0x80 && bytes[at + index] === likely.charCodeAt(index))
+        index++;
+      if (index === count) {
+        this.at = at + count;
+        return likely;
+      }
+    }
+    return this.text(count, what);
+  }
+}
+
+function uint32(bytes: Buffer, at: number): number {
+  return (
+    (bytes[at] as number) * 0x100_0000 +
+    (((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number))
+  );
 }

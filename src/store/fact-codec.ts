@@ -41,6 +41,12 @@ export class Interner {
   /** Topic Name → topic. */
   readonly #topics = new Map<string, Topic>();
   #publisher: Publisher = { clientId: '', username: null, listenerPort: 0 };
+  /** Whose delivery was read last; those of one client usually come in a row. */
+  receiver = '';
+
+  get lastPublisher(): Publisher {
+    return this.#publisher;
+  }
 
   topic(name: string): Topic {
     let topic = this.#topics.get(name);
@@ -91,8 +97,9 @@ export function readMessage(reader: ByteReader, interner: Interner): Message {
   const flags = reader.u8('flags');
   const publisherPacketId = reader.u16('Packet Identifier');
   const listenerPort = reader.u16('port');
-  const clientId = reader.text16('Client Identifier');
-  const username = flags & 8 ? reader.text16('user name') : null;
+  const last = interner.lastPublisher;
+  const clientId = reader.text16Like(last.clientId, 'Client Identifier');
+  const username = flags & 8 ? reader.text16Like(last.username ?? '', 'user name') : null;
   const topicName = reader.text16('Topic Name');
   const expiryOffset = reader.variableByteInteger('properties') - 1;
   const propertiesLength = reader.variableByteInteger('properties');
@@ -272,7 +279,8 @@ export function readRecord(type: number, reader: ByteReader, interner: Interner,
       const storeId = reader.u64('store id');
       const sequence = reader.u64('sequence number');
       const flags = reader.u8('flags');
-      const clientId = reader.text16('Client Identifier');
+      const clientId = reader.text16Like(interner.receiver, 'Client Identifier');
+      interner.receiver = clientId;
       let identifiers = noIdentifiers;
       if (reader.remaining > 0) identifiers = readIdentifiers(reader);
       sink.deliveryPut(clientId, sequence, storeId, checkedQos(flags & 3), (flags & 4) !== 0, identifiers);
@@ -282,7 +290,8 @@ export function readRecord(type: number, reader: ByteReader, interner: Interner,
     case RecordType.deliveryRemoved:
     case RecordType.receivedRemoved: {
       const number = reader.u64('sequence number');
-      const clientId = reader.text16('Client Identifier');
+      const clientId = reader.text16Like(interner.receiver, 'Client Identifier');
+      interner.receiver = clientId;
       if (type === RecordType.deliveryReleased) sink.deliveryReleased(clientId, number);
       else if (type === RecordType.deliveryRemoved) sink.deliveryRemoved(clientId, number);
       else sink.receivedRemoved(clientId, number);

@@ -130,7 +130,8 @@ function apply(
   const { start, end, isWhole } = stretch;
   let at = start;
   while (at < end) {
-    const next = recordEnd(bytes, at, end, salt);
+    // Of a whole batch every frame was checked before.
+    const next = isWhole ? at + recordHeaderSize + bytes.readUInt32BE(at) : recordEnd(bytes, at, end, salt);
     if (isWhole || (next > 0 && recordIsIntact(bytes, at, next, salt))) {
       try {
         const reader = new ByteReader(bytes, at + recordHeaderSize, next);
