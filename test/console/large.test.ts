@@ -114,28 +114,30 @@ describeWith(['chromium'], 'large things', () => {
       async () => (await plot.isVisible()) && Number(await plot.getAttribute('data-points')) > 1000,
     );
     /** From the click to the plot with the new data: it is drawn for the new range, and again when they have come. */
-    const redrawn = (button: string): Promise<number> =>
-      page.evaluate<number>(`new Promise((resolve) => {
-        let drawn = 0;
+    const redrawn = (button: string): Promise<number[]> =>
+      page.evaluate<number[]>(`new Promise((resolve) => {
+        const drawn = [];
         const start = performance.now();
         const seen = new MutationObserver((changes) => {
-          drawn += changes.flatMap((change) => [...change.addedNodes]).filter((node) => node.className?.includes?.('uplot')).length;
-          if (drawn < 2) return;
-          seen.disconnect();
-          requestAnimationFrame(() => resolve(Math.round(performance.now() - start)));
+          const isDrawn = changes.some((change) => [...change.addedNodes].some((node) => node.className?.includes?.('uplot')));
+          if (!isDrawn) return;
+          requestAnimationFrame(() => {
+            if (drawn.push(Math.round(performance.now() - start)) === 2) resolve(drawn);
+          });
         });
         seen.observe(document.querySelector('[data-testid=plot]'), { childList: true });
         document.querySelector('${button}').click();
       })`);
-    const zooms: number[] = [];
-    for (let step = 0; step < 4; step++) zooms.push(await redrawn('[data-testid=zoom-in]'));
-    const pans: number[] = [];
-    for (let step = 0; step < 4; step++) pans.push(await redrawn('[aria-label="Earlier"]'));
+    const steps: number[][] = [];
+    for (const button of ['[data-testid=zoom-in]', '[aria-label="Earlier"]']) {
+      for (let step = 0; step < 4; step++) steps.push(await redrawn(button));
+    }
     expect(Number(await plot.getAttribute('data-points'))).toBeGreaterThan(100);
     console.log(
-      `30 days, one each ${everySeconds} s: zoomed in ${zooms.join(', ')} ms, panned in ${pans.join(', ')} ms`,
+      `30 days, one each ${everySeconds} s: four zooms, four pans: moved and with new data after ` +
+        `${steps.map((step) => step.join('/')).join(', ')} ms`,
     );
-    expect(Math.max(...zooms, ...pans)).toBeLessThan(5000);
+    expect(Math.max(...steps.flat())).toBeLessThan(5000);
     expect(faults).toEqual([]);
   });
 
