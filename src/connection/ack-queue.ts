@@ -7,7 +7,6 @@
 import { ACK_SIZE_MAX, type AckType, writeAck } from '../codec/acks.ts';
 import type { ProtocolVersion } from '../codec/packet.ts';
 import type { Connection } from './connection.ts';
-import type { Outbound, Outbox } from './outbound.ts';
 
 /** Acknowledgements that may wait for the store before the connection stops reading. */
 export const acksWaitingMax = 4096;
@@ -22,15 +21,12 @@ interface Waiting {
   readonly packet: Buffer | null;
 }
 
+/** Of a queue in which nothing waits; nothing is ever put into it. */
+const nothing: Waiting[] = [];
+
 export class AckQueue {
-  readonly #outbound: Outbound;
-  readonly #outbox: Outbox;
-  readonly #store: { readonly position: number; readonly committed: number };
-  /** Connections whose queue waits. */
-  readonly #awaiting: Set<Connection>;
   readonly #connection: Connection;
-  #waiting: Waiting[] = [];
-  #version: ProtocolVersion = 4;
+  #waiting = nothing;
   /** Who waits for the queue to be empty: at most the connection itself and its SUBSCRIBE packets. */
   #onEmpty: (() => void)[] | null = null;
   /**
@@ -39,18 +35,8 @@ export class AckQueue {
    */
   unanswered = 0;
 
-  /** @param awaiting - `connection` is in it while something waits */
-  constructor(
-    outbound: Outbound,
-    outbox: Outbox,
-    store: { readonly position: number; readonly committed: number },
-    awaiting: Set<Connection>,
-    connection: Connection,
-  ) {
-    this.#outbound = outbound;
-    this.#outbox = outbox;
-    this.#store = store;
-    this.#awaiting = awaiting;
+  /** @param connection - is among those that await a commit while something waits */
+  constructor(connection: Connection) {
     this.#connection = connection;
   }
 
@@ -74,13 +60,13 @@ export class AckQueue {
    * @param isStored - whether the store was told anything because of the packet; else there is nothing to wait for
    */
   push(type: AckType, packetId: number, reasonCode: number, version: ProtocolVersion, isStored: boolean): void {
-    const position = isStored ? this.#store.position : 0;
-    if (this.#waiting.length === 0 && this.#store.committed >= position) {
+    const { store } = this.#connection.hub.engine;
+    const position = isStored ? store.position : 0;
+    if (this.#waiting.length === 0 && store.committed >= position) {
       this.#send(type, packetId, reasonCode, version);
       return;
     }
     this.#wait({ position, type, packetId, reasonCode, packet: null });
-    this.#version = version;
   }
 
   /**
@@ -106,53 +92,61 @@ export class AckQueue {
 
   /** The same for a packet that is already encoded. */
   pushPacket(packet: Buffer): void {
-    if (this.#waiting.length === 0 && this.#store.committed >= this.#store.position) {
-      this.#outbox.addBytes(packet, 1);
+    const { position, committed } = this.#connection.hub.engine.store;
+    if (this.#waiting.length === 0 && committed >= position) {
+      this.#connection.outbox.addBytes(packet, 1);
       return;
     }
-    this.#wait({ position: this.#store.position, type: 'puback', packetId: 0, reasonCode: 0, packet });
+    this.#wait({ position, type: 'puback', packetId: 0, reasonCode: 0, packet });
   }
 
   /** The store has committed up to `committed`. */
   release(committed: number): void {
+    const { outbox, version } = this.#connection;
     let count = 0;
     for (const ack of this.#waiting) {
       if (ack.position > committed) break;
-      if (ack.packet !== null) this.#outbox.addBytes(ack.packet, 1);
-      else this.#send(ack.type, ack.packetId, ack.reasonCode, this.#version);
+      if (ack.packet !== null) outbox.addBytes(ack.packet, 1);
+      else this.#send(ack.type, ack.packetId, ack.reasonCode, version);
       count++;
     }
     if (count === 0) return;
-    this.#waiting = count === this.#waiting.length ? [] : this.#waiting.slice(count);
+    this.#waiting = count === this.#waiting.length ? nothing : this.#waiting.slice(count);
     if (this.#waiting.length === 0) this.#emptied();
   }
 
   /** The connection is gone: what waits will never be sent. */
   clear(): void {
     if (this.#waiting.length === 0) return;
-    this.#waiting = [];
+    this.#waiting = nothing;
     this.#emptied();
   }
 
   #emptied(): void {
-    this.#awaiting.delete(this.#connection);
+    this.#connection.hub.awaitingCommit.delete(this.#connection);
     const waiting = this.#onEmpty;
     this.#onEmpty = null;
     for (const resolve of waiting ?? []) resolve();
   }
 
   #wait(ack: Waiting): void {
-    if (this.#waiting.length === 0) this.#awaiting.add(this.#connection);
-    this.#waiting.push(ack);
+    if (this.#waiting.length > 0) {
+      this.#waiting.push(ack);
+      return;
+    }
+    this.#connection.hub.awaitingCommit.add(this.#connection);
+    this.#waiting = [ack];
   }
 
   #send(type: AckType, packetId: number, reasonCode: number, version: ProtocolVersion): void {
-    const start = this.#outbound.reserve(ACK_SIZE_MAX);
-    const end = writeAck(this.#outbound.arena, start, type, packetId, reasonCode, version);
-    this.#outbound.position = end;
-    this.#outbox.add(start, end, 1);
+    const { outbox } = this.#connection;
+    const { outbound } = this.#connection.hub;
+    const start = outbound.reserve(ACK_SIZE_MAX);
+    const end = writeAck(outbound.arena, start, type, packetId, reasonCode, version);
+    outbound.position = end;
+    outbox.add(start, end, 1);
     if (type === 'pubrel') return;
-    this.#outbox.markAnswer();
+    outbox.markAnswer();
     if (this.unanswered > 0 && (type !== 'pubrec' || reasonCode >= 0x80)) this.unanswered--;
   }
 }

@@ -18,7 +18,7 @@ import { type AckPacket, NO_PROPERTIES, type ProtocolVersion } from '../codec/pa
 import { mayCarry, ReasonCode } from '../codec/reason-code.ts';
 import { PACKET_SIZE_MAX, type PacketSink, StreamDecoder } from '../codec/stream-decoder.ts';
 import type { ConnectedClient } from '../contracts/hooks.ts';
-import type { Message } from '../contracts/message.ts';
+import type { Message, Publisher } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import type { Transport, TransportHandler } from '../contracts/transport.ts';
 import { areSocketsFull, sendWaiting } from '../session/deliver.ts';
@@ -39,6 +39,8 @@ import { sendPublish } from './send-publish.ts';
 
 /** Ticks of the timing wheel (500 ms) a peer may take to send its CONNECT and be let in. */
 const connectTicks = 20;
+/** Ticks of 1.5 seconds, for each second of Keep Alive. [MQTT-3.1.2-22] */
+const ticksPerKeepAlive = 3;
 /** CONNECT is read whole before anybody is known: Mosquitto takes 100,000 bytes of it. */
 export const connectBytesMax = 100_000;
 
@@ -62,7 +64,9 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   isBridge = false;
   clientId = '';
   session: Session | null = null;
-  client: ConnectedClient | null = null;
+  /** Who it is, once it was let in. */
+  publisher: Publisher | null = null;
+  cleanStart = false;
   /** What it was let in with, where a reload may ask for it again. */
   password: Buffer | null = null;
   /** Route of the PUBLISH before; most publishers stay with one topic. */
@@ -100,7 +104,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     this.transport = transport;
     this.policy = policy;
     this.outbox = new Outbox(hub.outbound, transport);
-    this.acks = new AckQueue(hub.outbound, this.outbox, hub.engine.store, hub.awaitingCommit, this);
+    this.acks = new AckQueue(this);
     this.mountPointBytes = policy.mountPoint.length;
     this.#heardAtTick = hub.engine.tick();
     hub.connections.add(this);
@@ -182,7 +186,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
 
   /** Watches for silence of 1.5 × Keep Alive from now on; 0 stops watching. */
   setKeepAlive(seconds: number): void {
-    this.silenceTicksMax = seconds * 3;
+    this.silenceTicksMax = seconds * ticksPerKeepAlive;
     const { wheel } = this.hub.engine;
     if (seconds === 0) wheel.remove(this);
     else wheel.schedule(this, this.#heardAtTick + 1 + this.silenceTicksMax);
@@ -197,6 +201,16 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   }
 
   // What is shown of it.
+
+  /** The client that was let in; null before. */
+  get client(): ConnectedClient | null {
+    if (this.publisher === null) return null;
+    const { clientId, username, listenerPort } = this.publisher;
+    const { address, port } = this.transport.peer;
+    const keepAliveSeconds = this.silenceTicksMax / ticksPerKeepAlive;
+    const { version: protocolVersion, cleanStart } = this;
+    return { clientId, username, listenerPort, address, port, protocolVersion, cleanStart, keepAliveSeconds };
+  }
 
   /** Seconds since anything was heard, to half a second. */
   get idleSeconds(): number {
@@ -410,7 +424,8 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     if (session === null) return;
     this.session = null;
     if (session.outlet === this) leaveSession(engine, session, ending);
-    if (this.client === null) return;
-    for (const hook of engine.hooks) hook.afterDisconnect?.(this.client, reason ?? 'disconnected');
+    const { client } = this;
+    if (client === null) return;
+    for (const hook of engine.hooks) hook.afterDisconnect?.(client, reason ?? 'disconnected');
   }
 }

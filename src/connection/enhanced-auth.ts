@@ -205,7 +205,7 @@ function onStep(connection: Connection, auth: EnhancedAuth, step: Authentication
     return;
   }
   const username = step.kind === 'accepted' ? (step.username ?? auth.request.username) : null;
-  if (step.kind === 'accepted' && username === (connection.client?.username ?? null)) {
+  if (step.kind === 'accepted' && username === (connection.publisher?.username ?? null)) {
     send(connection, auth, ReasonCode.Success, step.data, undefined);
     return;
   }

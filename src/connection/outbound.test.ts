@@ -20,7 +20,8 @@ function world() {
   const outbound = new Outbound({ stats: { bytesSent: 0, messagesSent: 0 }, packetsOutCount: 0, packetsOutBytes: 0 });
   const outbox = new Outbox(outbound, transport);
   const other = new Outbox(outbound, transport);
-  const acks = new AckQueue(outbound, outbox, { position: 0, committed: 0 }, new Set(), {} as Connection);
+  const hub = { outbound, engine: { store: { position: 0, committed: 0 } } };
+  const acks = new AckQueue({ hub, outbox } as unknown as Connection); // nothing else is asked of it
   return {
     written,
     send(packet: Buffer): void {

@@ -233,17 +233,8 @@ function open(
   connection.state = 'active';
   connection.setKeepAlive(keepAlive);
   const { address, port, tls } = connection.transport.peer;
-  // Written out: a spread would give every connection a hidden class of its own.
-  connection.client = {
-    clientId,
-    username,
-    listenerPort: publisher.listenerPort,
-    address,
-    port,
-    protocolVersion: version,
-    cleanStart: packet.cleanStart,
-    keepAliveSeconds: keepAlive,
-  };
+  connection.publisher = publisher;
+  connection.cleanStart = packet.cleanStart;
   if (limits.connectionMessages) {
     if (tls !== null) engine.logger.log('notice', logLines.negotiatedCipher(clientId, tls.version, tls.cipher));
     engine.logger.log(
@@ -267,7 +258,8 @@ function open(
     return;
   }
   connection.send(connack);
-  for (const hook of engine.hooks) hook.afterConnect?.(connection.client);
+  const { client } = connection;
+  if (client !== null) for (const hook of engine.hooks) hook.afterConnect?.(client);
   resume(engine, session);
 }
 

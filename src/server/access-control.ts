@@ -129,7 +129,8 @@ export class AccessControl {
       const index = this.#places.findIndex(({ access }) => access === connection.policy.access);
       const policy = policies[index];
       const old = before[index];
-      if (policy === undefined || old === undefined || connection.client === null) continue;
+      const { client } = connection;
+      if (policy === undefined || old === undefined || client === null) continue;
       const { pskIdentity = null } = connection.transport.peer.tls ?? {};
       if (pskIdentity !== null && !isSameKey(old.keys.get(pskIdentity), policy.pskKeys.get(pskIdentity))) {
         connection.disconnect(ReasonCode.NotAuthorized);
@@ -137,7 +138,7 @@ export class AccessControl {
       }
       const admittedBy = this.#admittedBy.get(connection) ?? old.authenticator;
       this.#admittedBy.set(connection, admittedBy);
-      const { username, clientId, address, protocolVersion } = connection.client;
+      const { username, clientId, address, protocolVersion } = client;
       const shown: ConnectRequest = {
         ...{ clientId, username, address, protocolVersion, listenerPort: policy.port },
         password: connection.password,

@@ -100,6 +100,8 @@ export class SharedIo {
     const handle = handleOf(socket);
     if (handle === null) return null;
     this.#onRead ??= handle.onread;
+    // Node remembers the peer's address, which the caller knows.
+    (socket as { _peername?: unknown })._peername = undefined;
     handle.transport = owner;
     owner.bytesRead = handle.bytesRead;
     handle.useUserBuffer(this.#readArea);

@@ -52,7 +52,8 @@ export class SocketTransport implements Transport, HandleOwner {
     this.#socket = socket;
     (socket as OwnedSocket).transport = this;
     socket.on('error', SocketTransport.#onError);
-    socket.once('close', SocketTransport.#onClose);
+    // Not `once`, which makes three objects for each socket: there is one close.
+    socket.on('close', SocketTransport.#onClose);
     if ((socket as Partial<TLSSocket>).encrypted === true) this.#onEncrypted = () => this.#encrypted();
     this.#io = io;
     this.#handle = io?.take(socket, this) ?? null;
