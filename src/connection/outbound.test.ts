@@ -119,3 +119,52 @@ describe('the home of outgoing bytes', () => {
     expect(outbound.home.toString('latin1', outbound.inputStart)).toBe('.'.repeat(1024));
   });
 });
+
+describe('what waits for sockets that do not take it', () => {
+  /** Outboxes of sockets that have bytes waiting, and the buffers each was given. */
+  function slowWorld(count: number) {
+    const outbound = new Outbound({ stats: { bytesSent: 0, messagesSent: 0 }, packetsOutCount: 0, packetsOutBytes: 0 });
+    const slow = Array.from({ length: count }, () => {
+      const given: Buffer[] = [];
+      const transport = { pendingBytes: 1, write: (bytes: Buffer) => given.push(bytes) } as unknown as Transport;
+      return { given, outbox: new Outbox(outbound, transport) };
+    });
+    /** Gives the same frame to all of them, as a fan-out does. */
+    const send = (text: string): void => {
+      const start = outbound.reserve(text.length);
+      const end = start + outbound.arena.write(text, start);
+      for (const { outbox } of slow) outbox.add(start, end, 1);
+    };
+    const others = (text: string): number => outbound.arena.write(text, outbound.reserve(text.length));
+    return { outbound, slow, send, others };
+  }
+  type Slow = ReturnType<typeof slowWorld>['slow'][number];
+  const texts = ({ given }: Slow): string[] => given.map(String);
+
+  test('is copied once for all that get the same', () => {
+    const { outbound, slow, send, others } = slowWorld(3);
+    send('one');
+    others('between');
+    send('two');
+    outbound.flush();
+    send('three');
+    outbound.flush();
+    for (const one of slow) expect(texts(one)).toEqual(['onetwo', 'three']);
+    expect(new Set(slow.flatMap(({ given }) => given)).size).toBe(2);
+  });
+
+  test('is copied for each that gets something else, and is not touched afterwards', () => {
+    const { outbound, slow, send } = slowWorld(3);
+    const [first, second, third] = slow as [Slow, Slow, Slow];
+    send('same');
+    second.outbox.addBytes(Buffer.from('own'), 1);
+    outbound.flush();
+    send('SAME');
+    outbound.flush();
+    expect([first, second, third].map(texts)).toEqual([
+      ['same', 'SAME'],
+      ['sameown', 'SAME'],
+      ['same', 'SAME'],
+    ]);
+  });
+});

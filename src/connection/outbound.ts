@@ -6,7 +6,7 @@
  * the round is over every outbox with something in it makes exactly one write. (Writing after each read instead costs half of
  * the throughput when many publishers feed few subscribers, and a tenth where every message has its own.) As long as the operating system takes everything at once the arena is used
  * again from its beginning; when a socket keeps bytes, that arena is left to it and what follows for that socket is copied
- * out, so that a slow reader never holds more than its own bytes and one arena.
+ * out, so that a slow reader never holds more than its own bytes and one arena. Slow readers of the same messages share the copy.
  *
  * The first arena, its *home*, has an input area behind it, into which sockets are read. A message that is passed on unchanged is
  * then copied inside one buffer, which costs a third of a copy between two. When a socket keeps bytes of the home, other arenas
@@ -55,6 +55,9 @@ export class Outbound {
   #atHome: Transport[] = [];
   /** Length → that many bytes at the beginning of the arena. */
   #views: (Buffer | undefined)[] = [];
+  /** What was copied last in this turn, and its ranges: start, end, start, end … */
+  #copied: Buffer | null = null;
+  #copiedRanges: readonly number[] = [];
   readonly #endTurn = (): void => {
     this.#isScheduled = false;
     this.flush();
@@ -95,6 +98,7 @@ export class Outbound {
     else if (this.#isPinned || this.#arenaEnd > arenaBytes) this.#begin(Buffer.allocUnsafeSlow(arenaBytes));
     this.position = stagingBytes;
     this.epoch++;
+    this.#copied = null;
   }
 
   #isHomeFree(): boolean {
@@ -118,6 +122,26 @@ export class Outbound {
     if (length > 32) arena.copyWithin(0, start, end);
     else for (let index = 0; index < length; index++) arena[index] = arena[start + index] as number;
     return this.stagedView(length);
+  }
+
+  /** The ranges of the arena in a row, in a buffer that outlives the turn; whoever asks for the same ones next gets the same one. */
+  copy(ranges: readonly number[]): Buffer {
+    const last = this.#copiedRanges;
+    if (this.#copied !== null && ranges.length === last.length && ranges.every((at, index) => at === last[index])) {
+      return this.#copied;
+    }
+    let total = 0;
+    for (let index = 0; index < ranges.length; index += 2) {
+      total += (ranges[index + 1] as number) - (ranges[index] as number);
+    }
+    const target = Buffer.allocUnsafe(total);
+    let at = 0;
+    for (let index = 0; index < ranges.length; index += 2) {
+      at += this.arena.copy(target, at, ranges[index], ranges[index + 1]);
+    }
+    this.#copied = target;
+    this.#copiedRanges = ranges;
+    return target;
   }
 
   /** Where `length` bytes can be put together in the arena; −1: nowhere. */
@@ -298,17 +322,11 @@ export class Outbox {
     return place === 0 ? outbound.stagedView(total) : arena.subarray(place, at);
   }
 
-  /** The same in a buffer of their own, which may outlive the turn. */
+  /** The same in a buffer that may outlive the turn. */
   #copy(): Buffer {
-    const { arena } = this.#outbound;
-    const target = Buffer.allocUnsafe(this.#total());
-    arena.copy(target, 0, this.#start, this.#end);
-    let at = this.#end - this.#start;
-    for (let index = 0; index < this.#moreLength; index += 2) {
-      const end = this.#more?.[index + 1] as number;
-      at += arena.copy(target, at, this.#more?.[index] as number, end);
-    }
-    return target;
+    const ranges = [this.#start, this.#end];
+    for (let index = 0; index < this.#moreLength; index++) ranges.push(this.#more?.[index] as number);
+    return this.#outbound.copy(ranges);
   }
 
   #total(): number {
