@@ -41,6 +41,7 @@ const rows: readonly Row[] = [
   ['latency-10k', 'p99Us', 'value', 350, 160],
   ['latency-10k', 'maxUs', 'value', 2000, 2000],
   ['latency-50k', 'p99Us', 'value', 1000, 250],
+  ['stalled', 'p99CostPercent', 'value', 10, 5],
   ['retained-100k', 'readPerSecond', 'value', 800_000, 1_300_000],
   ['offline-100k', 'readPerSecond', 'value', 700_000, 1_000_000],
   ['offline-100k', 'firstMessageMs', 'value', 10, 10],

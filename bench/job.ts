@@ -65,6 +65,17 @@ export interface LatencyJob extends Traffic {
   readonly windowMs: number;
 }
 
+/** An even load beside subscribers that never read. */
+export interface StalledJob {
+  readonly kind: 'stalled';
+  readonly level: ProtocolLevel;
+  readonly stalled: number;
+  readonly messagesPerSecond: number;
+  readonly payloadBytes: number;
+  readonly warmupMs: number;
+  readonly windowMs: number;
+}
+
 /** Connections that do nothing. */
 export interface ConnectionsJob {
   readonly kind: 'connections';
@@ -101,7 +112,7 @@ export interface OfflineJob {
   readonly payloadBytes: number;
 }
 
-export type GeneratorJob = FlowJob | LatencyJob | ConnectionsJob | ChurnJob | RetainedJob | OfflineJob;
+export type GeneratorJob = FlowJob | LatencyJob | StalledJob | ConnectionsJob | ChurnJob | RetainedJob | OfflineJob;
 
 /** From starting the process to the first accepted connection; done by the runner itself. */
 export interface StartJob {

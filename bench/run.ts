@@ -141,7 +141,11 @@ class Bench {
     const { job } = plan;
     try {
       if (job.kind === 'start') return { ...run, result: await this.#measureStart(broker) };
-      const choices = { transport: scenario.transport, wantsNoDelay: job.kind === 'latency', hasRules: hasRules(job) };
+      const choices = {
+        transport: scenario.transport,
+        wantsNoDelay: job.kind === 'latency' || job.kind === 'stalled',
+        hasRules: hasRules(job),
+      };
       const started = await BrokerProcess.start(broker, choices, this.#pinning, this.#workspace);
       try {
         return { ...run, result: await this.#generate(started.target, job) };

@@ -141,6 +141,14 @@ const rows: readonly Row[] = [
   ['more', 'idle-subscribed', '10,000 idle connections, one subscription each', connections(true)],
   [
     'more',
+    'stalled',
+    'latency at 1,000 msg/s beside 1,000 stalled subscribers',
+    ({ level, payloadBytes, warmupMs, windowMs }) => ({
+      ...{ kind: 'stalled', level, stalled: 1000, messagesPerSecond: 1000, payloadBytes, warmupMs, windowMs },
+    }),
+  ],
+  [
+    'more',
     'churn',
     'connect and disconnect, 64 at a time',
     ({ level, warmupMs, windowMs }) => ({ kind: 'churn', level, parallel: 64, warmupMs, windowMs }),

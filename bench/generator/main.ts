@@ -4,6 +4,7 @@ import { runChurn } from './churn.ts';
 import { runConnections } from './connections.ts';
 import { runFlow } from './flow.ts';
 import { runLatency } from './latency.ts';
+import { runStalled } from './stalled.ts';
 import { runOffline, runRetained } from './stored.ts';
 
 function run({ target, job }: GeneratorRequest): Promise<JobResult> {
@@ -12,6 +13,8 @@ function run({ target, job }: GeneratorRequest): Promise<JobResult> {
       return runFlow(target, job);
     case 'latency':
       return runLatency(target, job);
+    case 'stalled':
+      return runStalled(target, job);
     case 'connections':
       return runConnections(target, job);
     case 'churn':

@@ -39,6 +39,12 @@ const byKind: Readonly<Record<Job['kind'], readonly Figure[]>> = {
     { key: 'maxUs', title: 'max', better: 'less', format: microseconds },
     { key: 'disturbedPercent', title: 'not counted', better: 'less', format: percent },
   ],
+  stalled: [
+    { key: 'p99CostPercent', title: 'what they add to p99', better: 'less', format: percent },
+    { key: 'p99Us', title: 'p99', better: 'less', format: microseconds },
+    { key: 'p99AloneUs', title: 'p99 without them', better: 'less', format: microseconds },
+    { key: 'bytesPerStalled', title: 'memory per stalled subscriber', better: 'less', format: bytes },
+  ],
   connections: [
     { key: 'bytesPerConnection', title: 'memory per connection', better: 'less', format: bytes },
     { key: 'baseMegabytes', title: 'memory of the empty broker', better: 'less', format: megabytes },
