@@ -249,5 +249,7 @@ class CallbackOutlet implements Outlet {
 
   sendPubrel(): void {}
 
+  flush(): void {}
+
   disconnect(): void {}
 }

@@ -36,6 +36,8 @@ class Client implements Outlet {
 
   sendPubrel(): void {}
 
+  flush(): void {}
+
   disconnect(): void {}
 }
 

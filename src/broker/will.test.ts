@@ -14,6 +14,7 @@ const outlet: Outlet = {
   receiveMaximum: 65_535,
   sendPublish: () => true,
   sendPubrel: () => {},
+  flush: () => {},
   disconnect: () => {},
 };
 

@@ -263,6 +263,10 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     this.acknowledge('pubrel', packetId, 0, null, !isSafe);
   }
 
+  flush(): void {
+    this.hub.outbound.flush();
+  }
+
   disconnect(reasonCode: number): void {
     if (this.state === 'closed') return;
     if (this.state === 'active') this.sendDisconnect(reasonCode);

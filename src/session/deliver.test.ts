@@ -34,6 +34,8 @@ const limits: DeliveryLimits = {
 /** A connection that writes down what it was asked to send. */
 class Recorder implements Outlet {
   readonly sent: string[] = [];
+  /** Packets sent before each flush. */
+  readonly flushedAt: number[] = [];
   isCongested = false;
   isFull = false;
   receiveMaximum = 2;
@@ -50,6 +52,10 @@ class Recorder implements Outlet {
 
   sendPubrel(packetId: number): void {
     this.sent.push(`PUBREL #${packetId}`);
+  }
+
+  flush(): void {
+    this.flushedAt.push(this.sent.length);
   }
 
   disconnect(): void {
@@ -613,4 +619,19 @@ test('a transient message is copied once, however many sessions keep it', () => 
   const kept = session.outgoing?.message(1);
   expect(kept?.payload.toString()).toBe('abc');
   expect(session.outgoing?.message(2)).toBe(kept);
+});
+
+test('of a long queue the first deliveries leave before the others are put together', () => {
+  const { needs, session } = world({ maxQueuedMessages: 1000 });
+  session.outlet = null;
+  session.expiryIntervalSeconds = 100;
+  for (let count = 1; count <= 200; count++) {
+    deliver(needs, session, message(`${count}`, 1), subscription(session, 1), false);
+  }
+  const fresh = new Recorder();
+  fresh.receiveMaximum = 65_535;
+  session.outlet = fresh;
+  resume(needs, session);
+  expect(fresh.flushedAt).toEqual([64]);
+  expect(fresh.sent).toEqual(Array.from({ length: 200 }, (_, index) => `${index + 1} q1 #${index + 1}`));
 });

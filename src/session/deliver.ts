@@ -34,6 +34,9 @@ export interface DeliveryLimits {
 /** What a message costs beside its payload, as far as limits are concerned: a bound in bytes is one of their count as well. */
 export const messageOverheadBytes = 400;
 
+/** Of a long queue, the deliveries that a client gets at once when it comes back, before the others are put together. */
+const firstSent = 64;
+
 /** What of the engine a delivery touches. */
 export interface DeliveryNeeds {
   readonly limits: DeliveryLimits;
@@ -183,8 +186,12 @@ export function sendCommitted(needs: DeliveryNeeds, session: Session): void {
   sendWaiting(needs, session);
 }
 
-/** Sends what waits as far as window and socket allow: after an acknowledgement, a drain, a reconnect. */
-export function sendWaiting(needs: DeliveryNeeds, session: Session): void {
+/**
+ * Sends what waits as far as window and socket allow: after an acknowledgement, a drain, a reconnect.
+ *
+ * @param end - the first delivery that is not sent in any case
+ */
+export function sendWaiting(needs: DeliveryNeeds, session: Session, end = Number.POSITIVE_INFINITY): void {
   const { outlet, outgoing } = session;
   if (outlet === null || outgoing === null) return;
   if (session.mustRecheck) recheck(needs, session, outgoing.heldBack > 0 ? outgoing.resendAt : outgoing.sendAt);
@@ -193,6 +200,7 @@ export function sendWaiting(needs: DeliveryNeeds, session: Session): void {
   }
   while (outgoing.queued > 0 && outgoing.heldBack === 0 && session.outlet === outlet && !outlet.isCongested) {
     const sequence = outgoing.sendAt;
+    if (sequence >= end) return;
     const message = outgoing.message(sequence) as Message;
     if (isExpired(message, needs.nowMs)) {
       needs.stats.deliveriesDropped.expired++;
@@ -228,6 +236,10 @@ export function resume(needs: DeliveryNeeds, session: Session): void {
     for (let sequence = outgoing.first; sequence < outgoing.sendAt; sequence++) {
       if (outgoing.step(sequence) === Step.awaitingPubcomp) outlet.sendPubrel(packetIdOf(sequence));
       else sendAgain(needs, session, sequence);
+    }
+    if (outgoing.queued > firstSent) {
+      sendWaiting(needs, session, outgoing.sendAt + firstSent);
+      outlet.flush();
     }
     sendWaiting(needs, session);
   }
