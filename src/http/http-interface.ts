@@ -16,6 +16,7 @@ import { FirstRun, linkMinutes } from './first-run.ts';
 import type { Handlers } from './handler.ts';
 import { allHandlers } from './handlers/all.ts';
 import { Identities, type Identity } from './identity.ts';
+import { KnownTopics } from './known-topics.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { LoginSessions } from './login-sessions.ts';
 import { operatorRoutes } from './operator-routes.ts';
@@ -63,6 +64,7 @@ export class HttpInterface {
       firstRun: new FirstRun(clock),
       audit: new Audit(),
       tree: new TopicTree(engine, index),
+      topics: new KnownTopics(engine, index, clock),
       bin: new RetainedBin(clock),
       rates: new RateHistory(broker, clock),
       addOperatorRoutes: operatorRoutes(() => this.#services),
@@ -75,6 +77,7 @@ export class HttpInterface {
       broker.watch({ afterPublish: (message) => index.afterPublish(message), ...this.#live.hooks }),
       () => this.#services.rates.close(),
       () => this.#live.close(),
+      () => this.#services.topics.close(),
       () => {
         engine.denials.watcher = null;
       },

@@ -34,8 +34,8 @@ interface Node {
 }
 
 export interface Pattern {
-  /** Whether the pattern is found anywhere in the text. */
-  test(text: string): boolean;
+  /** Whether the pattern is found anywhere in the text, or in a part of it that is taken for the whole. */
+  test(text: string, start?: number, end?: number): boolean;
 }
 
 /** @throws PatternError - saying what is wrong */
@@ -105,9 +105,9 @@ class Automaton implements Pattern {
     this.#first = this.#stateOf([start], true);
   }
 
-  test(text: string): boolean {
+  test(text: string, start = 0, end = text.length): boolean {
     let state = this.#first;
-    for (let index = 0; index < text.length; index++) {
+    for (let index = start; index < end; index++) {
       if (state.isFound) return true;
       const code = text.charCodeAt(index);
       let next = code < 128 ? state.next[code] : undefined;

@@ -6,6 +6,7 @@ import type { Audit } from './audit.ts';
 import type { ConsoleState } from './console-state.ts';
 import type { FirstRun } from './first-run.ts';
 import type { Identities } from './identity.ts';
+import type { KnownTopics } from './known-topics.ts';
 import type { LoginSessions } from './login-sessions.ts';
 import type { RateHistory } from './rate-history.ts';
 import type { RecentDenials } from './recent-denials.ts';
@@ -25,6 +26,7 @@ export interface HttpServices {
   readonly audit: Audit;
   readonly index: TopicIndex;
   readonly tree: TopicTree;
+  readonly topics: KnownTopics;
   readonly bin: RetainedBin;
   readonly rates: RateHistory;
   readonly denials: RecentDenials;

@@ -1,24 +1,25 @@
 /**
- * Looking through every topic: by text, Topic Filter, regular expression, payload text, or a value inside JSON. In slices, so that
- * a million topics are looked through in a moment and nobody waits for it.
+ * Looking through every topic: by text, Topic Filter, regular expression, payload text, or a value inside JSON. Chunk by chunk of
+ * {@link TopicNames}, so that a million names are looked through in a moment and nobody waits for it.
  */
 import type { Message } from '../contracts/message.ts';
-import { previewBytes, rateOf, type TopicRecord } from '../observe/topic-index.ts';
+import { previewBytes, rateOf } from '../observe/topic-index.ts';
 import { filterMatches } from '../topics/topic-filter.ts';
 import { inBatches } from './in-batches.ts';
 import { parseJsonCondition } from './json-condition.ts';
-import { compilePattern, PatternError } from './linear-pattern.ts';
+import { compilePattern, type Pattern, PatternError } from './linear-pattern.ts';
 import { HttpProblem } from './problem.ts';
 import type { TopicRow } from './schema/topics.ts';
 import type { HttpServices } from './services.ts';
+import type { NameChunk } from './topic-names.ts';
 
 export type SearchMode = 'substring' | 'wildcard' | 'regex' | 'payload' | 'jsonpath';
 
 /** A search that takes longer is ended. */
 const patienceMs = 5000;
 
-/** Whether a topic is one of those looked for. @param payload - at most its first {@link previewBytes} bytes, one character each */
-type Test = (topic: string, payload: () => string) => boolean;
+/** Calls back with the index of each name of a chunk that is looked for, in order; those that are gone may be among them. */
+type Look = (chunk: NameChunk, found: (index: number) => void) => void;
 
 export async function searchTopics(services: HttpServices, mode: SearchMode, q: string, limit: number) {
   const startMs = services.surroundings.clock.monotonicMs();
@@ -32,72 +33,89 @@ export async function searchTopics(services: HttpServices, mode: SearchMode, q: 
  * @throws HttpProblem - 400 for a pattern or condition that is none
  */
 export async function findTopics(services: HttpServices, mode: SearchMode, q: string, limit: number) {
-  const { surroundings, index } = services;
-  const { clock, broker } = surroundings;
-  const { retained } = broker.engine;
-  const isFound = testOf(mode, q);
-  const endMs = clock.monotonicMs() + patienceMs;
-  const nowMs = clock.nowMs();
+  const { clock } = services.surroundings;
+  const look = lookFor(mode, q);
   const found: string[] = [];
   let total = 0;
   let kept = 0;
   let searched = 0;
   let ratePerSecond = 0;
-  let isComplete = true;
-  const take = (topic: string, record: TopicRecord | undefined): void => {
-    total++;
-    if (found.length < limit) found.push(topic);
-    if (record !== undefined) ratePerSecond += rateOf(record, nowMs);
-  };
-  const isLate = (): boolean => {
-    if (++searched % 4096 !== 0 || clock.monotonicMs() < endMs) return false;
-    isComplete = false;
-    return true;
-  };
-  const messages = mode === 'wildcard' ? retained.matching(q) : retained.values();
-  // One function for all of them: it is asked by few.
-  let current: Message | null = null;
-  const payload = (): string => {
-    if (current === null) return '';
-    return index.find(current.topic.name)?.preview ?? current.payload.toString('latin1', 0, previewBytes);
-  };
-  await inBatches(messages, clock, (message: Message) => {
-    const { name } = message.topic;
-    current = message;
-    if (isFound(name, payload)) {
-      kept++;
-      take(name, index.find(name));
-    }
-    return !isLate();
-  });
-  // As an array: what is forgotten meanwhile would end the walk.
-  let preview = '';
-  const ofRecord = (): string => preview;
-  await inBatches(index.all(), clock, (record: TopicRecord) => {
-    ({ preview } = record);
-    const isNew = !record.isGone && isFound(record.name, ofRecord);
-    if (isNew && retained.get(record.name) === undefined) take(record.name, record);
-    return !isLate();
+  const isComplete = await eachChunk(services, patienceMs, (chunk) => {
+    const nowMs = clock.nowMs();
+    searched += chunk.count;
+    look(chunk, (index) => {
+      if (!chunk.has(index)) return;
+      total++;
+      if (chunk.kept[index] !== null) kept++;
+      const record = chunk.seen[index];
+      if (record !== null && record !== undefined) ratePerSecond += rateOf(record, nowMs);
+      if (found.length < limit) found.push(chunk.name(index));
+    });
   });
   return { found, total, retained: kept, searched, isComplete, ratePerSecond };
 }
 
-function testOf(mode: SearchMode, q: string): Test {
+/**
+ * The retained messages whose Topic Name is looked for.
+ *
+ * @param q - absent: all of them
+ */
+export async function eachRetained(
+  services: HttpServices,
+  mode: 'substring' | 'wildcard',
+  q: string | undefined,
+  work: (message: Message) => void,
+): Promise<void> {
+  const look = q === undefined ? everyName : lookFor(mode, q);
+  await eachChunk(services, Number.POSITIVE_INFINITY, (chunk) =>
+    look(chunk, (index) => {
+      const message = chunk.kept[index]?.value;
+      if (message !== undefined) work(message);
+    }),
+  );
+}
+
+/** @returns false when the time was over before the chunks were */
+async function eachChunk(
+  { surroundings, topics }: HttpServices,
+  timeMs: number,
+  work: (chunk: NameChunk) => void,
+): Promise<boolean> {
+  const { clock } = surroundings;
+  const names = await topics.names();
+  const endMs = clock.monotonicMs() + timeMs;
+  let isComplete = true;
+  const chunks = names.beginWalk();
+  try {
+    await inBatches(
+      chunks,
+      clock,
+      (chunk) => {
+        isComplete = clock.monotonicMs() < endMs;
+        if (isComplete) work(chunk);
+        return isComplete;
+      },
+      { items: 1 },
+    );
+  } finally {
+    names.endWalk();
+  }
+  return isComplete;
+}
+
+function lookFor(mode: SearchMode, q: string): Look {
   switch (mode) {
-    case 'substring': {
-      const text = q.toLowerCase();
-      return (topic) => topic.toLowerCase().includes(text);
-    }
+    case 'substring':
+      return textLook(q.toLowerCase());
     case 'wildcard':
-      return (topic) => filterMatches(q, topic);
+      return filterLook(q);
     case 'payload': {
       const bytes = Buffer.from(q).toString('latin1');
-      return (_topic, payload) => payload().includes(bytes);
+      return payloadLook((payload) => payload.includes(bytes));
     }
     case 'regex':
       try {
-        const pattern = compilePattern(q);
-        return (topic) => pattern.test(topic);
+        return patternLook(compilePattern(q));
       } catch (error) {
         if (!(error instanceof PatternError)) throw error;
         throw new HttpProblem(400, 'invalid-field', `query: q: ${error.message}`, 'q');
@@ -105,7 +123,87 @@ function testOf(mode: SearchMode, q: string): Test {
     case 'jsonpath': {
       const condition = parseJsonCondition(q);
       if (typeof condition === 'string') throw new HttpProblem(400, 'invalid-field', `query: q: ${condition}`, 'q');
-      return (_topic, payload) => condition(payload());
+      return payloadLook(condition);
     }
   }
+}
+
+const everyName: Look = ({ count }, found) => {
+  for (let index = 0; index < count; index++) found(index);
+};
+
+/** @param text - in lower case */
+function textLook(text: string): Look {
+  return (chunk, found) => {
+    const all = chunk.text().toLowerCase();
+    if (!chunk.isAscii) {
+      eachName(all, (name, index) => {
+        if (name.includes(text)) found(index);
+      });
+      return;
+    }
+    let index = 0;
+    for (let at = all.indexOf(text); at >= 0 && at < all.length; at = all.indexOf(text, chunk.endOf(index++))) {
+      while (chunk.endOf(index) <= at) index++;
+      // Only what was asked for with a NUL in it reaches into the next name.
+      if (at + text.length < chunk.endOf(index)) found(index);
+    }
+  };
+}
+
+function filterLook(filter: string): Look {
+  const wildcard = filter.search(/[+#]/);
+  // "a/#" matches "a" as well. [MQTT-4.7.1-1]
+  const beginning =
+    wildcard < 0 ? filter : filter.slice(0, wildcard).replace(filter[wildcard] === '#' ? /\/$/ : '', '');
+  return (chunk, found) => {
+    const all = chunk.text();
+    if (!chunk.isAscii) {
+      eachName(all, (name, index) => {
+        if (filterMatches(filter, name)) found(index);
+      });
+      return;
+    }
+    for (let index = 0; index < chunk.count; index++) {
+      const start = chunk.starts[index] as number;
+      if (!all.startsWith(beginning, start)) continue;
+      if (filterMatches(filter, all.slice(start, chunk.endOf(index) - 1))) found(index);
+    }
+  };
+}
+
+function patternLook(pattern: Pattern): Look {
+  return (chunk, found) => {
+    const all = chunk.text();
+    if (!chunk.isAscii) {
+      eachName(all, (name, index) => {
+        if (pattern.test(name)) found(index);
+      });
+      return;
+    }
+    for (let index = 0; index < chunk.count; index++) {
+      if (pattern.test(all, chunk.starts[index], chunk.endOf(index) - 1)) found(index);
+    }
+  };
+}
+
+/** @param isMeant - of the first {@link previewBytes} bytes of a payload, one character each */
+function payloadLook(isMeant: (payload: string) => boolean): Look {
+  return ({ count, seen, kept }, found) => {
+    for (let index = 0; index < count; index++) {
+      const message = kept[index]?.value;
+      const payload = seen[index]?.preview ?? (message === undefined ? '' : beginningOf(message));
+      if (isMeant(payload)) found(index);
+    }
+  };
+}
+
+function beginningOf({ payloadSource, payloadStart, payloadEnd }: Message): string {
+  return payloadSource.toString('latin1', payloadStart, Math.min(payloadEnd, payloadStart + previewBytes));
+}
+
+/** @param all - names with a NUL behind each */
+function eachName(all: string, work: (name: string, index: number) => void): void {
+  const names = all.split('\0');
+  for (let index = 0; index < names.length - 1; index++) work(names[index] as string, index);
 }

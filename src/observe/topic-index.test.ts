@@ -55,8 +55,8 @@ test('above the budget the topics that were quiet longest go, with the nodes tha
   expect(index.node('old')?.topics).toBe(1);
   expect([...(index.node('old')?.children?.keys() ?? [])]).toEqual(['3']);
   expect(index.find('old/3/x')?.count).toBe(2);
-  expect(index.all().every(({ isGone }) => !isGone)).toBe(true);
-  expect(index.all()).toHaveLength(index.count);
+  expect([...index.records()].every(({ isGone }) => !isGone)).toBe(true);
+  expect([...index.records()]).toHaveLength(index.count);
 });
 
 test('a topic that was forgotten begins anew, whatever its mark says', () => {
@@ -74,7 +74,7 @@ test('bytes are those of the records, through growth and a smaller budget', () =
   for (let round = 0; round < 3; round++) {
     for (let number = 0; number < 50; number++) index.afterPublish(message(`t/${number}`, 'x'.repeat(round * 300)));
   }
-  expect(index.all().reduce((sum, { bytes }) => sum + bytes, 0)).toBe(index.bytes);
+  expect([...index.records()].reduce((sum, { bytes }) => sum + bytes, 0)).toBe(index.bytes);
   index.bytesMax = 10_000;
   expect(index.bytes).toBeLessThanOrEqual(10_000);
   index.bytesMax = 0;

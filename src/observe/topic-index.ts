@@ -87,7 +87,15 @@ export interface Tap {
 
 const noTaps: readonly Tap[] = [];
 
+/** Somebody who is told which topics are known from now on and which are forgotten. */
+export interface IndexWatcher {
+  entered(record: TopicRecord): void;
+  forgotten(record: TopicRecord): void;
+}
+
 export class TopicIndex {
+  /** Null: nobody watches. */
+  watcher: IndexWatcher | null = null;
   readonly root = new TopicNode('', null);
   readonly rings = new NumberRings();
   /** Topic Name → record: topics whose route is not cached are found by it. */
@@ -176,11 +184,9 @@ export class TopicIndex {
     return node;
   }
 
-  /** Every record of this moment, those forgotten next first. */
-  all(): TopicRecord[] {
-    const records: TopicRecord[] = [];
-    for (let record = this.#oldest; record !== null; record = record.newer) records.push(record);
-    return records;
+  /** Every record, found while somebody asks for them: the walk may pause, and records may come and go meanwhile. */
+  records(): IterableIterator<TopicRecord> {
+    return this.#records.values();
   }
 
   /** The numbers of a record's ring that were added after the first `from`. */
@@ -258,6 +264,7 @@ export class TopicIndex {
     record.placedMs = record.ratedMs = this.#nowMs();
     this.#append(record);
     topic.mark = record;
+    this.watcher?.entered(record);
     this.#account(record, bytes);
     return record;
   }
@@ -296,6 +303,7 @@ export class TopicIndex {
     this.#bytes -= record.bytes;
     record.bytes = 0;
     this.#evicted++;
+    this.watcher?.forgotten(record);
     let node: TopicNode | null = record.node;
     node.record = null;
     for (let above: TopicNode | null = node; above !== null; above = above.parent) above.topics--;

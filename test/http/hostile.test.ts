@@ -70,9 +70,9 @@ describe('requests nobody should send', () => {
   });
 
   test('a body of 1 GB is refused by its length, and by its bytes', async () => {
-    const head = (extra: string): string =>
+    const head = (extra: string, path = '/api/v1/publish'): string =>
       [
-        'POST /api/v1/publish HTTP/1.1',
+        `POST ${path} HTTP/1.1`,
         `Host: 127.0.0.1:${broker.port('http')}`,
         `Cookie: ${otto.cookie}`,
         `X-CSRF-Token: ${otto.csrf}`,
@@ -81,10 +81,18 @@ describe('requests nobody should send', () => {
         '',
         '',
       ].join('\r\n');
-    const announced = await raw(broker.port('http'), head(`Content-Length: ${1024 * MiB}`), (socket) => {
-      socket.write(Buffer.alloc(MiB, 0x20));
-    });
+    const announced = await raw(broker.port('http'), head(`Content-Length: ${1024 * MiB}`));
     expect(announced).toMatch(/^HTTP\/1\.1 413 /);
+    const little = await raw(
+      broker.port('http'),
+      head('Transfer-Encoding: chunked', '/api/v1/retained/undo'),
+      (socket) => {
+        socket.write(
+          Buffer.concat([Buffer.from('18000\r\n'), Buffer.alloc(0x18000, 0x20), Buffer.from('\r\n0\r\n\r\n')]),
+        );
+      },
+    );
+    expect(little).toMatch(/^HTTP\/1\.1 413 /);
     let sent = 0;
     const streamed = await raw(broker.port('http'), head('Transfer-Encoding: chunked'), (socket) => {
       const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(MiB, 0x20), Buffer.from('\r\n')]);
@@ -99,7 +107,8 @@ describe('requests nobody should send', () => {
       };
       more();
     });
-    expect(streamed).toMatch(/^HTTP\/1\.1 413 /);
+    // Closing a connection that goes on sending resets it, which may take the answer along.
+    expect(streamed).toMatch(/^HTTP\/1\.1 413 |^$/);
     // It was cut off at the limit, give or take what fits into the sockets.
     expect(sent).toBeLessThan(200 * MiB);
     await isUndisturbed();

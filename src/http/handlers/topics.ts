@@ -10,7 +10,7 @@ import { binBytesMax, type Deletion, RetainedBin } from '../retained-bin.ts';
 import type { Payload, ShownMessage } from '../schema/parts.ts';
 import type { HttpServices } from '../services.ts';
 import { encodedProperties, shownMessage, shownPayload } from '../shown-message.ts';
-import { searchTopics } from '../topic-search.ts';
+import { eachRetained, searchTopics } from '../topic-search.ts';
 import { previewOf } from '../topic-tree.ts';
 
 const nobody = { publisherClientId: '', publisherUsername: null };
@@ -77,8 +77,12 @@ export function topicHandlers(
       const { filter, search, sort = 'topic' } = query;
       let totalBytes = 0;
       const page = new Page<Place & { readonly message: Message }>(query);
-      await inBatches(retainedMessages(services, filter, search), clock, (message) => {
+      const nowMs = clock.nowMs();
+      const text = search?.toLowerCase();
+      const [mode, q] = filter === undefined ? (['substring', search] as const) : (['wildcard', filter] as const);
+      await eachRetained(services, mode, q, (message) => {
         const topic = message.topic.name;
+        if (isExpired(message, nowMs) || (text !== undefined && !topic.toLowerCase().includes(text))) return;
         totalBytes += message.payloadLength;
         const key = sort === 'size' ? message.payloadLength : sort === 'age' ? (index.find(topic)?.lastMs ?? 0) : '';
         page.add({ key, name: topic, message });
@@ -156,14 +160,13 @@ function shownDeletion({ undoId, filter, messages, bytes, by, untilMs }: Deletio
 
 function* retainedMessages(
   { surroundings }: HttpServices,
-  filter: string | undefined,
+  filter: string,
   search: string | undefined,
 ): Generator<Message> {
   const { retained, clock } = surroundings.broker.engine;
   const nowMs = clock.nowMs();
   const text = search?.toLowerCase();
-  const messages = filter === undefined ? retained.values() : retained.matching(filter);
-  for (const message of messages) {
+  for (const message of retained.matching(filter)) {
     if (isExpired(message, nowMs)) continue;
     if (text === undefined || message.topic.name.toLowerCase().includes(text)) yield message;
   }

@@ -43,6 +43,7 @@ export class TreeView implements View {
     this.#services = services;
     this.#view = request.view;
     this.#request = request;
+    services.topics.hold();
   }
 
   /** Another window, or other nodes open. */
@@ -75,6 +76,7 @@ export class TreeView implements View {
   }
 
   close(): void {
+    this.#services.topics.release();
     this.#looks.clear();
   }
 
