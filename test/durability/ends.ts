@@ -70,27 +70,26 @@ export function optionsOf(disk: Disk, level: SyncLevel, fault: Fault | null): { 
   return { level, disk: fault?.disk?.(disk) ?? disk };
 }
 
-/**
- * What is wrong with a start, null when nothing is.
- *
- * @param before - the life that ended; null when nobody saw anything of it
- */
-export function judge(
-  start: Pick<Life, 'restored' | 'log'>,
-  before: Life | null,
-  kind: 'kill' | 'power',
-  level: SyncLevel,
-): string | null {
-  const complaints = start.log.lines.filter((line) => /^(error|warning)/.test(line));
-  if (complaints.length > 0) return complaints.join(' · ');
-  if (before === null || isAllowed(before, start.restored, kind, level)) return null;
-  return `${before.committed} of ${before.store.position} were safe, and what is found is none of the states allowed`;
+function judge(life: Life, before: Life | null, kind: 'kill' | 'power', level: SyncLevel): string | null {
+  const complaints = complaintsOf(life);
+  if (complaints !== null) return complaints;
+  return before === null || isAllowed(before, life.restored, kind, level) ? null : lossOf(before);
+}
+
+/** What a start had to complain of, null when nothing. */
+export function complaintsOf({ log }: Pick<Life, 'log'>): string | null {
+  const complaints = log.lines.filter((line) => /^(error|warning)/.test(line));
+  return complaints.length === 0 ? null : complaints.join(' · ');
+}
+
+export function lossOf({ committed, store }: Life): string {
+  return `${committed} of ${store.position} were safe, and what is found is none of the states allowed`;
 }
 
 /** At `commit` nothing that was called safe may be missing; at weaker levels a power cut may take the last moments. */
 function isAllowed(life: Life, restored: string, kind: 'kill' | 'power', level: SyncLevel): boolean {
-  if (kind === 'kill' || level.kind === 'commit') return life.find(restored, life.committed) >= 0;
-  const found = life.find(restored, 0);
+  if (kind === 'kill' || level.kind === 'commit') return life.findOnce(restored, life.committed) >= 0;
+  const found = life.findOnce(restored, 0);
   if (found < 0) return false;
   if (level.kind === 'os') return true;
   // The sync that was due may have been under way when the power went.
@@ -120,7 +119,7 @@ export async function faultPoint(seed: number, fault: Fault | null): Promise<str
     disk.end();
     await turns(3);
     const after = new Life(level.kind === 'commit' ? disk.afterPowerCut() : disk.afterKill(), random);
-    return life.find(after.restored, life.committed) >= 0 ? null : 'lost something that was called safe';
+    return life.findOnce(after.restored, life.committed) >= 0 ? null : 'lost something that was called safe';
   }
   disk.onCall = null;
   for (let moment = 0; moment < 4; moment++) {

@@ -179,6 +179,22 @@ export class Ledger {
     longest.outgoing.clear();
   }
 
+  /** The first line of {@link canonical} of the present state, which costs little. */
+  get summary(): string {
+    const counts = noCounts();
+    counts.retained = this.#retained.size;
+    for (const { fact, subscriptions, queuedQos0, outgoing, received, will } of this.#sessions.values()) {
+      counts.sessions++;
+      counts.sequences += fact.lastSequence;
+      counts.subscriptions += subscriptions.size;
+      counts.queued += queuedQos0.length;
+      counts.outgoing += outgoing.size;
+      counts.received += received.size;
+      if (will !== null) counts.wills++;
+    }
+    return summaryOf(counts);
+  }
+
   /** May be walked in pieces, as the engine's may. */
   *facts(): Generator<Fact> {
     const held = new Set<Message>(this.#retained.values());
@@ -343,14 +359,24 @@ function* factsOf(session: Session, held: ReadonlySet<Message>): Generator<Fact>
   if (session.will !== null) yield session.will;
 }
 
+function noCounts() {
+  return { sessions: 0, sequences: 0, subscriptions: 0, queued: 0, outgoing: 0, received: 0, retained: 0, wills: 0 };
+}
+
+function summaryOf(counts: ReturnType<typeof noCounts>): string {
+  return Object.values(counts).join(' ');
+}
+
 /**
  * The state as a text that is the same for equal states. Whether a delivery was sent is not part of it, only whether its
- * message is still needed; messages are told by their content, not by their store ids.
+ * message is still needed; messages are told by their content, not by their store ids. The first line tells how many there are
+ * of everything.
  */
 export function canonical(facts: Iterable<Fact>): string {
   const messages = new Map<number, string>();
   const lines: string[] = [];
   const queues = new Map<string, string[]>();
+  const counts = noCounts();
   for (const fact of facts) {
     switch (fact.kind) {
       case 'message':
@@ -358,6 +384,8 @@ export function canonical(facts: Iterable<Fact>): string {
         break;
       case 'session': {
         const { clientId, username, listenerPort, expiryIntervalSeconds, expiresAtMs, lastSequence } = fact;
+        counts.sessions++;
+        counts.sequences += lastSequence;
         lines.push(
           ['session', clientId, username, listenerPort, expiryIntervalSeconds, expiresAtMs, lastSequence].join('|'),
         );
@@ -365,6 +393,7 @@ export function canonical(facts: Iterable<Fact>): string {
       }
       case 'subscription': {
         const { clientId, filter, qos, noLocal, retainAsPublished, retainHandling, identifier } = fact;
+        counts.subscriptions++;
         lines.push(
           ['subscription', clientId, filter, qos, noLocal, retainAsPublished, retainHandling, identifier].join('|'),
         );
@@ -372,6 +401,7 @@ export function canonical(facts: Iterable<Fact>): string {
       }
       case 'delivery': {
         const { clientId, direction, storeId, sequence, qos, retain, subscriptionIds } = fact;
+        counts[direction === 'in' ? 'received' : sequence === 0 ? 'queued' : 'outgoing']++;
         const content = storeId === 0 ? 'released' : (messages.get(storeId) ?? 'missing');
         const queue = queues.get(`${clientId} ${direction}`) ?? [];
         queue.push([sequence, qos, retain, subscriptionIds.join(','), content].join('|'));
@@ -379,9 +409,11 @@ export function canonical(facts: Iterable<Fact>): string {
         break;
       }
       case 'retained':
+        counts.retained++;
         lines.push(`retained|${messages.get(fact.storeId) ?? 'missing'}`);
         break;
       case 'will':
+        counts.wills++;
         lines.push(`will|${fact.clientId}|${fact.delaySeconds}|${fact.dueAtMs}|${contentOf(fact.message)}`);
         break;
     }
@@ -393,7 +425,7 @@ export function canonical(facts: Iterable<Fact>): string {
     if (owner.endsWith(' in')) numbered.sort();
     lines.push(`queue|${owner}|${plain.join('\n')}\n${numbered.join('\n')}`);
   }
-  return lines.sort().join('\n');
+  return `${summaryOf(counts)}\n${lines.sort().join('\n')}`;
 }
 
 /** A message as a text; messages of a ledger differ in their payload. */

@@ -125,7 +125,7 @@ export class Life {
    */
   find(restored: string, position: number): number {
     // The operations are done again, by themselves: the same seed makes the same ones.
-    this.#replayed ??= new Ledger(new Random(this.#ledgerSeed), this.#facts);
+    this.#replayed ??= this.#again();
     for (let index = this.#states.length; index < this.positions.length; index++) {
       if (index > 0) this.#replayed.step(nobody);
       const isAllowed = (this.positions[index] as number) >= position;
@@ -133,6 +133,23 @@ export class Life {
     }
     const found = this.#states.lastIndexOf(restored);
     return found >= 0 && (this.positions[found] as number) >= position ? found : -1;
+  }
+
+  /** As {@link find}, for a life that is asked once. */
+  findOnce(restored: string, position: number): number {
+    const summary = restored.slice(0, restored.indexOf('\n'));
+    const ledger = this.#again();
+    let found = -1;
+    for (const [index, reached] of this.positions.entries()) {
+      if (index > 0) ledger.step(nobody);
+      if (reached < position || ledger.summary !== summary) continue;
+      if (canonical(ledger.facts()) === restored) found = index;
+    }
+    return found;
+  }
+
+  #again(): Ledger {
+    return new Ledger(new Random(this.#ledgerSeed), this.#facts);
   }
 }
 

@@ -2,7 +2,7 @@
  * Scripts of 200 operations, ended at every place there is: the script runs once, and at each place a copy of the disk is what
  * the next process finds.
  */
-import { judge, optionsOf } from './ends.ts';
+import { complaintsOf, lossOf, optionsOf } from './ends.ts';
 import type { Fault } from './faults.ts';
 import { Life, startOn, turns } from './lives.ts';
 import { Random } from './random.ts';
@@ -20,7 +20,7 @@ export async function scriptPoints(seed: number, fault: Fault | null, onPoint: (
   const failures: string[] = [];
   life.onCall = () => {
     onPoint();
-    const wrong = judgeStart(life, disk.ifKilled(chances), chances, 'kill');
+    const wrong = judgeStart(life, disk.ifKilled(chances), chances);
     if (wrong !== null) failures.push(`end at call ${life.calls + 1}: ${wrong}`);
   };
   await life.run(scriptLength);
@@ -52,7 +52,7 @@ export async function boundaryPoints(seed: number, fault: Fault | null, onPoint:
         next = after.ifKilled(random);
         startMs = life.clock.nowMs() + 1000;
       }
-      const wrong = judgeStart(life, after, chances, 'power');
+      const wrong = judgeStart(life, after, chances);
       if (wrong !== null) failures.push(`life ${number}, power cut ${points}, ${where}: ${wrong}`);
     };
     disk.onCall = ({ kind }) => {
@@ -68,9 +68,12 @@ export async function boundaryPoints(seed: number, fault: Fault | null, onPoint:
 }
 
 /** What is wrong with a start on what a life left behind, null when nothing is. */
-function judgeStart(life: Life, left: SimulatedDisk, chances: Random, kind: 'kill' | 'power'): string | null {
+function judgeStart(life: Life, left: SimulatedDisk, chances: Random): string | null {
   try {
-    return judge(startOn(left, chances, life.clock.nowMs() + 1000), life, kind, level);
+    const start = startOn(left, chances, life.clock.nowMs() + 1000);
+    const complaints = complaintsOf(start);
+    if (complaints !== null) return complaints;
+    return life.find(start.restored, life.committed) >= 0 ? null : lossOf(life);
   } catch (error) {
     return `does not start: ${error}`;
   }
