@@ -25,7 +25,7 @@ describeWith(['chromium'], 'everyday work', () => {
       ['CAVE', 'substring', ['maison/cave/climat']],
       ['maison/+/climat', 'wildcard', ['maison/cave/climat', 'maison/toit/climat']],
       ['^maison/t.*t$', 'regex', ['maison/toit/climat']],
-      ['12', 'payload', ['maison/cave/climat']],
+      ['"t":12', 'payload', ['maison/cave/climat']],
       ['$.t > 20', 'jsonpath', ['maison/toit/climat']],
     ] as const;
     for (const [q, mode, expected] of searches) {
