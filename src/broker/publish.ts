@@ -2,7 +2,7 @@
 import { InvariantViolation } from '../base/invariant.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
 import type { Message } from '../contracts/message.ts';
-import { deliver } from '../session/deliver.ts';
+import { countDrop, deliver } from '../session/deliver.ts';
 import type { Session, Subscription } from '../session/session.ts';
 import type { Route } from '../topics/route-cache.ts';
 import type { Engine } from './engine.ts';
@@ -34,7 +34,7 @@ export function publish(
     if (subscription.group !== null) {
       const member = subscription.group.next(isReady, hasRules ? whoMayReceive(engine, route) : undefined);
       if (member === undefined) {
-        countDenied(engine);
+        countDenied(engine, null);
         continue;
       }
       subscription = member;
@@ -49,7 +49,7 @@ export function publish(
     // Mosquitto: whoever subscribed counts, also when the rules keep the message back.
     matched++;
     if (hasRules && subscription === match && !mayReceiveMatch(engine, session, route, index)) {
-      countDenied(engine);
+      countDenied(engine, session);
       continue;
     }
     try {
@@ -72,15 +72,17 @@ function isReady(member: Subscription): boolean {
   return outlet !== null && !outlet.isCongested;
 }
 
-function countDenied({ stats }: Engine): void {
-  stats.deliveries++;
-  stats.deliveriesDropped.notAuthorized++;
+/** @param session - null: nobody in particular, of a shared group */
+function countDenied(engine: Engine, session: Session | null): void {
+  engine.stats.deliveries++;
+  if (session === null) engine.stats.deliveriesDropped.notAuthorized++;
+  else countDrop(engine, session, 'notAuthorized');
 }
 
 /** A fault while serving a subscriber belongs to that subscriber, never to the publisher. */
 function failReceiver(engine: Engine, session: Session, error: unknown): void {
   if (error instanceof InvariantViolation) throw error;
-  engine.stats.deliveriesDropped.fault++;
+  countDrop(engine, session, 'fault');
   engine.logger.log('error', `Error: Unable to serve client ${session.clientId}: ${String(error)}`);
   session.outlet?.disconnect(ReasonCode.UnspecifiedError);
 }

@@ -1,5 +1,5 @@
 /** Dropping what waits for a client, by an operator. */
-import { finish } from '../session/deliver.ts';
+import { countDrop, finish } from '../session/deliver.ts';
 import { release } from '../session/holding.ts';
 import { Step } from '../session/outgoing.ts';
 import type { Session } from '../session/session.ts';
@@ -30,6 +30,6 @@ export function purgeQueue(engine: Engine, session: Session): { readonly message
     session.queuedQos0Bytes = 0;
     if (session.isPersistent) engine.store.deliveryRemoved(session.clientId, 0);
   }
-  engine.stats.deliveriesDropped.purged += messages;
+  if (messages > 0) countDrop(engine, session, 'purged', messages);
   return { messages, bytes };
 }

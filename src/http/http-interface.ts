@@ -17,6 +17,7 @@ import type { Handlers } from './handler.ts';
 import { allHandlers } from './handlers/all.ts';
 import { Identities, type Identity } from './identity.ts';
 import { KnownTopics } from './known-topics.ts';
+import { LastErrors } from './last-errors.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { LoginSessions } from './login-sessions.ts';
 import { operatorRoutes } from './operator-routes.ts';
@@ -57,8 +58,9 @@ export class HttpInterface {
     const sessions = new LoginSessions(clock);
     const index = new TopicIndex(indexBytes(config().global.httpIndexMemory), () => engine.nowMs);
     const denials = new RecentDenials();
+    const lastErrors = new LastErrors(clock);
     this.#services = {
-      ...{ surroundings, state, sessions, index, denials, log },
+      ...{ surroundings, state, sessions, index, denials, lastErrors, log },
       startedMs: clock.monotonicMs(),
       identities: new Identities(surroundings, state, sessions),
       firstRun: new FirstRun(clock),
@@ -75,6 +77,7 @@ export class HttpInterface {
       denials.add(engine.nowMs, client, rights, action, topic, verdict);
     this.#endings.push(
       broker.watch({ afterPublish: (message) => index.afterPublish(message), ...this.#live.hooks }),
+      broker.watch({ afterDisconnect: ({ clientId }, reason) => lastErrors.add(clientId, reason) }),
       () => this.#services.rates.close(),
       () => this.#live.close(),
       () => this.#services.topics.close(),

@@ -7,6 +7,7 @@ import type { ConsoleState } from './console-state.ts';
 import type { FirstRun } from './first-run.ts';
 import type { Identities } from './identity.ts';
 import type { KnownTopics } from './known-topics.ts';
+import type { LastErrors } from './last-errors.ts';
 import type { LoginSessions } from './login-sessions.ts';
 import type { RateHistory } from './rate-history.ts';
 import type { RecentDenials } from './recent-denials.ts';
@@ -30,6 +31,7 @@ export interface HttpServices {
   readonly bin: RetainedBin;
   readonly rates: RateHistory;
   readonly denials: RecentDenials;
+  readonly lastErrors: LastErrors;
   readonly log: RecentLog;
   /** `/metrics`, `/healthz`, `/readyz` */
   readonly addOperatorRoutes: (app: Hono<{ Bindings: { incoming: IncomingMessage } }>, listener: HttpListener) => void;

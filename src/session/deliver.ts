@@ -5,11 +5,12 @@
  * up to the limits; over the limit the newest is dropped, as Mosquitto does. A fault in here belongs to the subscriber.
  */
 import type { Rights, Verdict } from '../contracts/authorizer.ts';
-import type { DeliveryDrop } from '../contracts/drop-reason.ts';
+import { type DeliveryDrop, deliveryDrops } from '../contracts/drop-reason.ts';
 import type { Message } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import type { Store } from '../contracts/store.ts';
 import { packetIdOf } from '../contracts/store.ts';
+import { dropCounters } from './drop-counters.ts';
 import { compact, type Holdings, hold, release } from './holding.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Step } from './outgoing.ts';
@@ -91,11 +92,11 @@ function deliverQos0(
   const outlet = session.outlet;
   if (outlet !== null) {
     if (outlet.isFull) drop(needs, session, areSocketsFull(needs) ? 'memoryFull' : 'socketFull');
-    else countSent(needs, outlet.sendPublish(message, 0, retain, false, 0, ids));
+    else countSent(needs, session, outlet.sendPublish(message, 0, retain, false, 0, ids));
     return;
   }
   if (!needs.limits.queueQos0Messages || !session.isPersistent) {
-    needs.stats.deliveriesDropped.clientAway++;
+    countDrop(needs, session, 'clientAway');
     return;
   }
   if (!hasRoom(needs, session)) return;
@@ -135,7 +136,7 @@ function deliverAcknowledged(
     }
     const sequence = outgoing.pushSent(kept, qos, retain, ids);
     const isSent = outlet.sendPublish(message, qos, retain, false, packetIdOf(sequence), ids);
-    countSent(needs, isSent);
+    countSent(needs, session, isSent);
     if (!isSent) finish(needs, session, sequence);
     return;
   }
@@ -203,7 +204,7 @@ export function sendWaiting(needs: DeliveryNeeds, session: Session, end = Number
     if (sequence >= end) return;
     const message = outgoing.message(sequence) as Message;
     if (isExpired(message, needs.nowMs)) {
-      needs.stats.deliveriesDropped.expired++;
+      countDrop(needs, session, 'expired');
       finish(needs, session, sequence);
       continue;
     }
@@ -218,7 +219,7 @@ export function sendWaiting(needs: DeliveryNeeds, session: Session, end = Number
       packetIdOf(sequence),
       outgoing.subscriptionIds(sequence),
     );
-    countSent(needs, isSent);
+    countSent(needs, session, isSent);
     if (!isSent) finish(needs, session, sequence);
   }
 }
@@ -249,8 +250,8 @@ export function resume(needs: DeliveryNeeds, session: Session): void {
   session.queuedQos0Bytes = 0;
   needs.store.deliveryRemoved(session.clientId, 0);
   for (const { message, retain, ids } of queued) {
-    if (isExpired(message, needs.nowMs)) needs.stats.deliveriesDropped.expired++;
-    else countSent(needs, outlet.sendPublish(message, 0, retain, false, 0, ids));
+    if (isExpired(message, needs.nowMs)) countDrop(needs, session, 'expired');
+    else countSent(needs, session, outlet.sendPublish(message, 0, retain, false, 0, ids));
     release(needs.holdings, message);
   }
 }
@@ -291,13 +292,13 @@ function recheck(needs: DeliveryNeeds, session: Session, from: number): void {
     if (outgoing.step(sequence) === Step.none) continue;
     const message = outgoing.message(sequence);
     if (message === null || !isDenied(message)) continue;
-    if (sequence >= outgoing.sendAt) needs.stats.deliveriesDropped.notAuthorized++;
+    if (sequence >= outgoing.sendAt) countDrop(needs, session, 'notAuthorized');
     finish(needs, session, sequence);
   }
   if (queuedQos0 === null) return;
   session.queuedQos0 = queuedQos0.filter(({ message }) => {
     if (!isDenied(message)) return true;
-    needs.stats.deliveriesDropped.notAuthorized++;
+    countDrop(needs, session, 'notAuthorized');
     session.queuedQos0Bytes -= message.payloadLength;
     release(needs.holdings, message);
     return false;
@@ -348,15 +349,27 @@ export function areSocketsFull(needs: Pick<DeliveryNeeds, 'packetsOutBytes' | 'l
 }
 
 /** What becomes of a delivery that was handed to the outlet; one that is too large for the client is done without being sent. */
-function countSent({ stats }: DeliveryNeeds, isSent: boolean): void {
-  if (isSent) stats.deliveriesSent++;
-  else stats.deliveriesDropped.tooLarge++;
+function countSent(needs: DeliveryNeeds, session: Session, isSent: boolean): void {
+  if (isSent) needs.stats.deliveriesSent++;
+  else countDrop(needs, session, 'tooLarge');
+}
+
+/** Deliveries to a session are given up before they were sent. */
+export function countDrop(
+  { stats }: Pick<DeliveryNeeds, 'stats'>,
+  session: Session,
+  reason: DeliveryDrop,
+  count = 1,
+): void {
+  stats.deliveriesDropped[reason] += count;
+  session.drops ??= dropCounters(deliveryDrops);
+  session.drops[reason] += count;
 }
 
 /** Gives up a delivery because of a limit. */
 function drop(needs: DeliveryNeeds, session: Session, reason: DeliveryDrop): void {
   needs.stats.publishDropped++;
-  needs.stats.deliveriesDropped[reason]++;
+  countDrop(needs, session, reason);
   if (session.hasReportedDrops) return;
   session.hasReportedDrops = true;
   needs.reportDrops(session);

@@ -4,6 +4,7 @@
  */
 import type { WheelEntry } from '../base/timer-wheel.ts';
 import type { ListenerAccess, Rights } from '../contracts/authorizer.ts';
+import type { DeliveryDrop } from '../contracts/drop-reason.ts';
 import type { Message, Publisher } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import type { SharedGroup } from '../topics/shared-group.ts';
@@ -85,6 +86,8 @@ export class Session implements WheelEntry {
   willDueAtMs = 0;
   /** Whether the operator was told that deliveries are being dropped, once per connection. */
   hasReportedDrops = false;
+  /** Deliveries to it that were given up since it began; made with the first. */
+  drops: Record<DeliveryDrop, number> | null = null;
   wheelSlot = -1;
   wheelIndex = 0;
   readonly #onDue: (session: Session) => number;

@@ -133,6 +133,38 @@ test('the queue of an absent client: looked at, and dropped', async () => {
   expect(await back.until('after')).toEqual([]);
 });
 
+test('what was given up for a client, by reason, and why it lost its connection', async () => {
+  const broker = await startWithUsers(resources, ['max_queued_messages 3']);
+  const otto = await loggedIn(broker, 'otto');
+  const kept = { cleanStart: false, connectProperties: { sessionExpiryInterval: 600 } };
+  const away = await join(broker, { id: 'away', ...kept });
+  const fresh = await join(broker, { id: 'fresh' });
+  await away.subscribe('q/#');
+  await fresh.subscribe('q/#');
+  expect(await otto.get('/clients/away')).toMatchObject({ dropsByReason: [], lastError: null });
+  away.close();
+  await waitFor('it to be away', async () => (await otto.get('/clients?connected=true'))['total'] === 1);
+  for (let index = 0; index < 5; index++) await otto.post('/publish', { topic: 'q/1', payload: { text: 'x' }, qos: 1 });
+  await otto.post('/publish', { topic: 'q/0', payload: { text: 'last' }, qos: 0 });
+  await fresh.until('last');
+  expect(await otto.get('/clients/away')).toMatchObject({
+    dropsByReason: [
+      { reason: 'queue_full', help: expect.stringContaining('max_queued_messages'), count: 2 },
+      { reason: 'client_away', count: 1 },
+    ],
+    lastError: { atMs: expect.any(Number), reason: 'connection closed by client' },
+  });
+  expect(await otto.get('/clients/fresh')).toMatchObject({ dropsByReason: [], lastError: null });
+
+  const back = await join(broker, { id: 'away', ...kept });
+  await otto.post('/clients/away/kick');
+  await waitFor('the end', () => back.ending);
+  expect(await otto.get('/clients/away')).toMatchObject({
+    dropsByReason: [{ count: 2 }, { count: 1 }],
+    lastError: { reason: 'administrative action' },
+  });
+});
+
 test('why somebody may not: explained, and remembered', async () => {
   const broker = await startBroker(resources, 'moustique', {
     config: [

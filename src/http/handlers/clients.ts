@@ -1,6 +1,7 @@
 /** Clients and what waits for them. */
 import { purgeQueue } from '../../broker/purge.ts';
 import { ReasonCode } from '../../codec/reason-code.ts';
+import { deliveryDrops } from '../../contracts/drop-reason.ts';
 import { Step } from '../../session/outgoing.ts';
 import { neverExpires, type Session } from '../../session/session.ts';
 import { Page, type Place } from '../cursor.ts';
@@ -23,6 +24,7 @@ interface Found extends Place {
 
 export function clientHandlers({
   surroundings,
+  lastErrors,
 }: HttpServices): HandlersOf<
   'listClients' | 'getClient' | 'kickClient' | 'listBans' | 'liftBan' | 'peekQueue' | 'purgeQueue'
 > {
@@ -63,7 +65,11 @@ export function clientHandlers({
     },
     getClient({ params }) {
       const session = find(params);
-      return detail(session, connectionOf(session), engine.bans.get(session.clientId, clock.nowMs())?.untilMs ?? null);
+      return {
+        ...detail(session, connectionOf(session)),
+        lastError: lastErrors.of(session.clientId),
+        bannedUntilMs: engine.bans.get(session.clientId, clock.nowMs())?.untilMs ?? null,
+      };
     },
     kickClient({ params, body, identity, note }) {
       const clientId = params['clientId'] ?? '';
@@ -170,7 +176,10 @@ function row(session: Session, connection: ConnectionView | null): ClientRow {
   };
 }
 
-function detail(session: Session, connection: ConnectionView | null, bannedUntilMs: number | null): ClientDetail {
+function detail(
+  session: Session,
+  connection: ConnectionView | null,
+): Omit<ClientDetail, 'lastError' | 'bannedUntilMs'> {
   const { will, expiryIntervalSeconds, expiresAtMs, subscriptions } = session;
   const shown = [...subscriptions.values()].slice(0, subscriptionsShown);
   return {
@@ -184,6 +193,7 @@ function detail(session: Session, connection: ConnectionView | null, bannedUntil
     inFlightBytes: session.outgoing?.inFlightBytes ?? 0,
     socketPendingBytes: connection?.pendingBytes ?? 0,
     hasDroppedMessages: session.hasReportedDrops,
+    dropsByReason: dropsOf(session),
     will:
       will === null
         ? null
@@ -196,6 +206,13 @@ function detail(session: Session, connection: ConnectionView | null, bannedUntil
           },
     keepAliveDueInSeconds: connection?.silenceSecondsLeft ?? null,
     hasRules: session.rights !== null,
-    bannedUntilMs,
   };
+}
+
+function dropsOf({ drops }: Session): ClientDetail['dropsByReason'] {
+  if (drops === null) return [];
+  return Object.entries(deliveryDrops).flatMap(([name, { label, help }]) => {
+    const count = drops[name as keyof typeof deliveryDrops];
+    return count === 0 ? [] : [{ reason: label, help, count }];
+  });
 }

@@ -63,6 +63,10 @@ export const clientDetail = v.object({
   /** Bytes that wait for its socket. */
   socketPendingBytes: count,
   hasDroppedMessages: v.boolean(),
+  /** Deliveries to it that were given up since its session began or the broker started; reasons without any are left out. */
+  dropsByReason: v.array(v.object({ reason: v.string(), help: v.string(), count })),
+  /** Why its last connection that did not end by DISCONNECT ended; null when nothing is known. */
+  lastError: v.nullable(v.object({ atMs: timeMs, reason: v.string() })),
   will: v.nullable(v.object({ topic: v.string(), payload, qos, isRetained: v.boolean(), delaySeconds: count })),
   /** Wall clock at which it counts as gone when nothing is heard; null: never. */
   keepAliveDueInSeconds: v.nullable(v.number()),
