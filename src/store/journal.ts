@@ -2,8 +2,8 @@
  * The journal: records appended in memory, written in groups, one write and one fdatasync under way at a time.
  *
  * Whatever is told while a group is written becomes the next one, so the group grows with the load and the cost per record
- * shrinks. After a large group the next one gathers for another millisecond: under load that halves the groups, and with them
- * the syncs and the writes of acknowledgements. A group is a batch (segment-format.ts) and counts as a whole. When a write or a
+ * shrinks. After a large group the next one gathers for another millisecond: larger groups are fewer
+ * syncs and fewer writes of acknowledgements. A group is a batch (segment-format.ts) and counts as a whole. When a write or a
  * sync fails nothing is assumed about what reached the disk: the batches not known to be safe are kept and written again to
  * another segment, as often as it takes.
  */
