@@ -146,37 +146,42 @@ async function pourFor(
 describe.runIf(hasProc)('floods of publishers and connections', () => {
   const resources = useResources();
 
-  test('100 subscribers that never read, together: what waits is bounded, and every delivery is in the books', async () => {
-    const siege = await Siege.begin(resources, ['max_queued_messages 200', 'sys_interval 1']);
-    const deaf = await Promise.all(
-      Array.from({ length: 100 }, (_, index) => siege.insider('tcp', `deaf${index}`, [{ filter: 'flood', qos: 0 }])),
-    );
-    for (const one of deaf) one.stopReading();
-    const numbers = await siege.connect('tcp', 'numbers');
-    const publisher = await siege.insider('tcp', 'publisher');
-    const before = siege.memory();
-    const packet = v5.publish({ topic: 'flood', payload: 'x'.repeat(1000) });
-    const batch = Buffer.concat(Array.from({ length: 500 }, () => packet));
-    await siege.withstand(async () => {
-      for (let count = 0; count < 16; count++) await publisher.pour(batch);
-    });
-    // 200 packets of 1 KB for each at most, of 8,000 sent.
-    expect(siege.memory() - before).toBeLessThan(80);
+  // Of small messages no more wait for each than max_queued_messages; of large ones 16 MiB, which all of them share.
+  for (const [payloadBytes, messages, maxQueued] of [
+    [1000, 8000, 200],
+    [50_000, 640, 0],
+  ] as const) {
+    test(`100 subscribers that never read ${payloadBytes} bytes: what waits is bounded, and every delivery is in the books`, async () => {
+      const siege = await Siege.begin(resources, [`max_queued_messages ${maxQueued}`, 'sys_interval 1']);
+      const deaf = await Promise.all(
+        Array.from({ length: 100 }, (_, index) => siege.insider('tcp', `deaf${index}`, [{ filter: 'flood', qos: 0 }])),
+      );
+      for (const one of deaf) one.stopReading();
+      const numbers = await siege.connect('tcp', 'numbers');
+      const publisher = await siege.insider('tcp', 'publisher');
+      const before = siege.memory();
+      const packet = v5.publish({ topic: 'flood', payload: 'x'.repeat(payloadBytes) });
+      const batch = Buffer.concat(Array.from({ length: messages / 16 }, () => packet));
+      await siege.withstand(async () => {
+        for (let count = 0; count < 16; count++) await publisher.pour(batch);
+      });
+      expect(siege.memory() - before).toBeLessThan(80);
 
-    /** The last level of the topic → its number. */
-    const books = new Map<string, number>();
-    await numbers.subscribe('$SYS/broker/deliveries/#');
-    await waitFor('books that are of one moment', async () => {
-      for (const { topic, text } of await numbers.drainPublishes())
-        books.set(topic.slice('$SYS/broker/deliveries/'.length), Number(text));
-      return (books.get('count') ?? 0) >= 100 * 8_000;
+      /** The last level of the topic → its number. */
+      const books = new Map<string, number>();
+      await numbers.subscribe('$SYS/broker/deliveries/#');
+      await waitFor('books that are of one moment', async () => {
+        for (const { topic, text } of await numbers.drainPublishes())
+          books.set(topic.slice('$SYS/broker/deliveries/'.length), Number(text));
+        return (books.get('count') ?? 0) >= 100 * messages;
+      });
+      let dropped = 0;
+      for (const [name, count] of books) if (name.startsWith('dropped/')) dropped += count;
+      const value = (name: string): number => books.get(name) ?? Number.NaN;
+      expect(value('sent') + value('waiting') + dropped).toBe(value('count'));
+      expect(value('dropped/socket_full') + value('dropped/memory_full')).toBeGreaterThan(0);
     });
-    let dropped = 0;
-    for (const [name, count] of books) if (name.startsWith('dropped/')) dropped += count;
-    const value = (name: string): number => books.get(name) ?? Number.NaN;
-    expect(value('sent') + value('waiting') + dropped).toBe(value('count'));
-    expect(value('dropped/socket_full')).toBeGreaterThan(0);
-  });
+  }
 
   test('a publisher that never stops', async () => {
     const siege = await Siege.begin(resources);
