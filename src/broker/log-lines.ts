@@ -181,6 +181,9 @@ export const logLines = {
     `Bad client ${address}:${port} sending multiple CONNECT messages.`,
   /** N, once per connection of the client. */
   messagesDropped: (clientId: string): string => `Outgoing messages are being dropped for client ${clientId}.`,
+  /** W, once; ours. */
+  notRetained: (topicName: string): string =>
+    `Warning: The memory for messages is used up: "${topicName}" and further topics are not retained.`,
   /** N, when a Session ends by its expiry. */
   sessionExpired: (clientId: string): string => `Expiring client ${clientId} due to timeout.`,
   /** N; the message exceeds the client's Maximum Packet Size. */

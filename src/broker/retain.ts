@@ -1,11 +1,12 @@
 /** Retained messages: kept, cleared, expired, and sent to new subscriptions. */
 import type { Rights } from '../contracts/authorizer.ts';
 import type { Message, Publisher } from '../contracts/message.ts';
-import { deliver, isExpired } from '../session/deliver.ts';
+import { deliver, isExpired, isMemoryFull } from '../session/deliver.ts';
 import { compact, hold, release } from '../session/holding.ts';
 import type { Backlog, Session, Subscription } from '../session/session.ts';
 import type { RetainedNode } from '../topics/retained-tree.ts';
 import type { Engine } from './engine.ts';
+import { logLines } from './log-lines.ts';
 import { mayReceive, rightsOfPublisher } from './rights.ts';
 
 /** Retained messages one call of a replay sends before others get their turn. */
@@ -13,8 +14,15 @@ const replayBatch = 200;
 /** Replays a session may have waiting; further ones have to be for subscriptions that have none waiting. */
 const waitingReplaysMax = 16;
 
-/** A RETAIN 1 message replaces the one of its topic; an empty one removes it. [MQTT-3.3.1-5] [MQTT-3.3.1-6] */
-export function retain(engine: Pick<Engine, 'retained' | 'holdings' | 'store'>, message: Message): void {
+/**
+ * A RETAIN 1 message replaces the one of its topic; an empty one removes it. [MQTT-3.3.1-5] [MQTT-3.3.1-6]
+ *
+ * When all that is held has reached its bound no further topic gets one: that bounds their number as well.
+ */
+export function retain(
+  engine: Pick<Engine, 'retained' | 'holdings' | 'store' | 'limits' | 'stats' | 'logger'>,
+  message: Message,
+): void {
   const name = message.topic.name;
   // $SYS is made anew at every start and is not worth a place on the disk.
   const isStored = !name.startsWith('$SYS/');
@@ -23,6 +31,10 @@ export function retain(engine: Pick<Engine, 'retained' | 'holdings' | 'store'>, 
     if (removed === undefined) return;
     if (isStored) engine.store.retainedRemoved(name);
     release(engine.holdings, removed);
+    return;
+  }
+  if (isMemoryFull(engine) && engine.retained.get(name) === undefined) {
+    if (engine.stats.retainedRefused++ === 0) engine.logger.log('warning', logLines.notRetained(name));
     return;
   }
   const kept = message.keep();

@@ -29,6 +29,8 @@ export class Stats {
   readonly deliveriesDropped: Record<DeliveryDrop, number> = dropCounters(deliveryDrops);
   /** PUBLISH packets of clients that were given to nobody, by reason. */
   readonly messagesDropped: Record<MessageDrop, number> = dropCounters(messageDrops);
+  /** Messages with RETAIN 1 that were delivered and not retained, because all that is held had reached its bound. */
+  retainedRefused = 0;
   /** Connections accepted, before any byte. */
   socketsAccepted = 0;
   /** CONNECT packets received. */

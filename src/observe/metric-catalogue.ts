@@ -146,6 +146,13 @@ export const metrics: readonly Metric[] = [
     read: ({ gauges }) => gauges.retainedCount,
   },
   {
+    topics: ['retained messages/refused'],
+    kind: 'counter',
+    exportName: 'mqtt_retained_refused_total',
+    help: 'Messages delivered but not retained, because all messages held together had reached their bound.',
+    read: ({ stats }) => stats.retainedRefused,
+  },
+  {
     topics: ['heap/current'],
     kind: 'gauge',
     exportName: 'mqtt_heap_bytes',

@@ -26,7 +26,7 @@ export interface DeliveryLimits {
   readonly queueQos0Messages: boolean;
   /** Bytes that wait for all sockets together, from which nothing is added to a socket that has some waiting. */
   readonly allSocketsBytesMax: number;
-  /** Bytes of all messages held, each with {@link messageOverheadBytes} beside its payload, from which nothing more is queued. */
+  /** Bytes of all messages held, each with {@link messageOverheadBytes} beside its payload, from which nothing more is queued, and no further topic retained. */
   readonly allHeldBytesMax: number;
   /** Deliver at the subscription's QoS even when the message was published at a lower one. */
   readonly upgradeOutgoingQos: boolean;
@@ -327,7 +327,7 @@ function hasWindow(limits: DeliveryLimits, outgoing: Outgoing, outlet: Outlet, m
 
 /** Whether a delivery may wait in the session; if not, it is given up. */
 function hasRoom(needs: DeliveryNeeds, session: Session): boolean {
-  const { limits, holdings } = needs;
+  const { limits } = needs;
   const waiting = (session.outgoing?.queued ?? 0) + (session.queuedQos0?.length ?? 0);
   const waitingBytes = (session.outgoing?.queuedBytes ?? 0) + session.queuedQos0Bytes;
   const isFull =
@@ -338,9 +338,14 @@ function hasRoom(needs: DeliveryNeeds, session: Session): boolean {
     drop(needs, session, 'queueFull');
     return false;
   }
-  if (holdings.bytes + holdings.count * messageOverheadBytes < limits.allHeldBytesMax) return true;
+  if (!isMemoryFull(needs)) return true;
   drop(needs, session, 'memoryFull');
   return false;
+}
+
+/** Whether as much is held for all sessions and topics together as may. */
+export function isMemoryFull({ holdings, limits }: Pick<DeliveryNeeds, 'holdings' | 'limits'>): boolean {
+  return holdings.bytes + holdings.count * messageOverheadBytes >= limits.allHeldBytesMax;
 }
 
 /** Whether as much waits for all sockets together as may. */
