@@ -5,7 +5,7 @@ import { DeliveryState, type Fact, type SessionFact, type SubscriptionFact } fro
 import { hold, release } from '../session/holding.ts';
 import { Step } from '../session/outgoing.ts';
 import { neverExpires, type Session } from '../session/session.ts';
-import { parseTopicFilter } from '../topics/topic-filter.ts';
+import { filterParts, parseTopicFilter } from '../topics/topic-filter.ts';
 import type { Engine } from './engine.ts';
 import { IdSet } from './id-set.ts';
 import { scheduleLook } from './sessions.ts';
@@ -186,7 +186,7 @@ function* sessionFacts(session: Session, told: IdSet): Generator<Fact> {
   };
   for (const subscription of session.subscriptions.values()) {
     const { qos, noLocal, retainAsPublished, retainHandling } = subscription;
-    const filter = subscription.topicFilter.text;
+    const filter = filterParts(subscription.topicFilter).text;
     const identifier = subscription.ids?.[0] ?? 0;
     yield { kind: 'subscription', clientId, filter, qos, noLocal, retainAsPublished, retainHandling, identifier };
   }

@@ -5,6 +5,7 @@ import { deliver, isExpired, isMemoryFull } from '../session/deliver.ts';
 import { compact, hold, release } from '../session/holding.ts';
 import type { Backlog, Session, Subscription } from '../session/session.ts';
 import type { RetainedNode } from '../topics/retained-tree.ts';
+import { filterParts } from '../topics/topic-filter.ts';
 import type { Engine } from './engine.ts';
 import { logLines } from './log-lines.ts';
 import { mayReceive, rightsOfPublisher } from './rights.ts';
@@ -47,7 +48,7 @@ export function retain(
 
 /** Sends what is retained under a new subscription, as fast as its client takes it; room 6 decides the rest. */
 export function sendRetained(engine: Engine, session: Session, subscription: Subscription): void {
-  const nodes = engine.retained.find(subscription.topicFilter.filter);
+  const nodes = engine.retained.find(filterParts(subscription.topicFilter).filter);
   if (nodes.length === 0) return;
   session.backlogs ??= [];
   // Whoever asks again and again and takes nothing gets it once more, not as often as it asked.
@@ -84,7 +85,8 @@ class RetainedReplay implements Backlog {
 
   sendSome(): boolean {
     const session = this.#session;
-    if (session.subscriptions.get(this.#subscription.topicFilter.text) !== this.#subscription) return false;
+    if (session.subscriptions.get(filterParts(this.#subscription.topicFilter).text) !== this.#subscription)
+      return false;
     let left = replayBatch;
     while (this.#next < this.#nodes.length) {
       if (left-- === 0 || session.outlet === null || session.outlet.isCongested) return true;

@@ -1,7 +1,7 @@
 /** Subscriptions of a session come and go. */
 import { noSubscriptions, type Session, type Subscription } from '../session/session.ts';
 import { SharedGroup } from '../topics/shared-group.ts';
-import type { TopicFilter } from '../topics/topic-filter.ts';
+import { filterParts, keptFilter, type TopicFilter } from '../topics/topic-filter.ts';
 import type { Engine } from './engine.ts';
 
 type Needs = Pick<Engine, 'tree' | 'groups' | 'store' | 'limits' | 'subscriptionsCount' | 'sharedSubscriptionsCount'>;
@@ -68,7 +68,7 @@ function newSubscription(session: Session, topicFilter: TopicFilter): Subscripti
   return {
     session,
     group: null,
-    topicFilter,
+    topicFilter: keptFilter(topicFilter),
     qos: 0,
     noLocal: false,
     retainAsPublished: false,
@@ -78,7 +78,7 @@ function newSubscription(session: Session, topicFilter: TopicFilter): Subscripti
 }
 
 function enter(engine: Needs, subscription: Subscription): void {
-  const { text, filter, shareName } = subscription.topicFilter;
+  const { text, filter, shareName } = filterParts(subscription.topicFilter);
   if (shareName === null) {
     engine.subscriptionsCount++;
     engine.tree.add(filter, subscription);
@@ -106,7 +106,7 @@ function enter(engine: Needs, subscription: Subscription): void {
 }
 
 function leave(engine: Needs, subscription: Subscription): void {
-  const { text, filter, shareName } = subscription.topicFilter;
+  const { text, filter, shareName } = filterParts(subscription.topicFilter);
   if (shareName === null) {
     engine.subscriptionsCount--;
     engine.tree.remove(filter, subscription);

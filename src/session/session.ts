@@ -8,7 +8,7 @@ import type { DeliveryDrop } from '../contracts/drop-reason.ts';
 import type { Message, Publisher } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import type { SharedGroup } from '../topics/shared-group.ts';
-import type { TopicFilter } from '../topics/topic-filter.ts';
+import type { KeptFilter } from '../topics/topic-filter.ts';
 import { Outgoing } from './outgoing.ts';
 
 /** Session Expiry Interval that means never (MQTT 5.0 §3.1.2.11.2). */
@@ -21,7 +21,7 @@ export const noSubscriptions = new Map<string, Subscription>();
 export interface Subscription {
   readonly session: Session | null;
   readonly group: SharedGroup<Subscription> | null;
-  readonly topicFilter: TopicFilter;
+  readonly topicFilter: KeptFilter;
   qos: 0 | 1 | 2;
   noLocal: boolean;
   retainAsPublished: boolean;

@@ -2,7 +2,7 @@
 import { routeOf } from '../../broker/route.ts';
 import { explainAccess } from '../../security/explain-access.ts';
 import type { Subscription } from '../../session/session.ts';
-import { parseTopicFilter } from '../../topics/topic-filter.ts';
+import { filterParts, parseTopicFilter } from '../../topics/topic-filter.ts';
 import type { HandlersOf } from '../handler.ts';
 import { HttpProblem } from '../problem.ts';
 import type { HttpServices } from '../services.ts';
@@ -26,14 +26,14 @@ export function accessHandlers(
         count: matches.length,
         clients: clients.slice(0, shownMax).map(({ session, topicFilter, qos }) => ({
           clientId: session?.clientId ?? '',
-          filter: topicFilter.text,
+          filter: filterParts(topicFilter).text,
           qos,
           isConnected: session !== null && session.outlet !== null,
           mayReceive: session === null || session.rights === null || session.rights.decide('receive', topic) > 0,
         })),
         groups: groups.slice(0, shownMax).map(({ group, topicFilter }) => ({
-          name: topicFilter.shareName ?? '',
-          filter: topicFilter.filter,
+          name: filterParts(topicFilter).shareName ?? '',
+          filter: filterParts(topicFilter).filter,
           members: (group?.members.slice(0, shownMax) ?? []).map(member),
         })),
         isComplete: clients.length <= shownMax && groups.length <= shownMax,

@@ -4,6 +4,7 @@ import { ReasonCode } from '../../codec/reason-code.ts';
 import { deliveryDrops } from '../../contracts/drop-reason.ts';
 import { Step } from '../../session/outgoing.ts';
 import { neverExpires, type Session } from '../../session/session.ts';
+import { filterParts } from '../../topics/topic-filter.ts';
 import { Page, type Place } from '../cursor.ts';
 import type { HandlersOf } from '../handler.ts';
 import { inBatches } from '../in-batches.ts';
@@ -185,7 +186,14 @@ function detail(
   return {
     ...row(session, connection),
     subscriptionList: shown.map(({ topicFilter, qos, noLocal, retainAsPublished, retainHandling, ids }) => ({
-      ...{ filter: topicFilter.text, qos, noLocal, retainAsPublished, retainHandling, identifier: ids?.[0] ?? null },
+      ...{
+        filter: filterParts(topicFilter).text,
+        qos,
+        noLocal,
+        retainAsPublished,
+        retainHandling,
+        identifier: ids?.[0] ?? null,
+      },
     })),
     subscriptionsOmitted: subscriptions.size - shown.length,
     sessionExpirySeconds: expiryIntervalSeconds === neverExpires ? null : expiryIntervalSeconds,
