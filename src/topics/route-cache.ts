@@ -185,8 +185,8 @@ export class RouteCache<T> {
     const oldest = slots[first + ways - 1];
     if (oldest === undefined) this.#used++;
     else oldest.generation = -1;
-    slots.copyWithin(first + 1, first, first + ways - 1);
-    tags.copyWithin(2 * (first + 1), 2 * first, 2 * (first + ways - 1));
+    for (let slot = first + ways - 1; slot > first; slot--) slots[slot] = slots[slot - 1];
+    for (let tag = 2 * (first + ways) - 1; tag > 2 * first + 1; tag--) tags[tag] = tags[tag - 2] as number;
     slots[first] = route;
     tags[2 * first] = route.hash;
     tags[2 * first + 1] = nameAt;
