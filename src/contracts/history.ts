@@ -218,6 +218,9 @@ export interface HistoryStats {
   readonly sinks: readonly HistorySinkStats[];
 }
 
+/** How the history keeps up: figures of {@link HistoryStats} that are known at once. */
+export type HistoryLoad = Pick<HistoryStats, 'dropped' | 'waiting' | 'waitingBytes' | 'lagMs'>;
+
 /** Everything that may be asked. A broker without `history_topic` has none. */
 export interface History {
   /** Which series there are. */

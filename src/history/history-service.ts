@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { builtins } from '../base/builtins.ts';
 import type { Clock, Timer } from '../base/clock.ts';
-import type { History, HistoryStats } from '../contracts/history.ts';
+import type { History, HistoryLoad, HistoryStats } from '../contracts/history.ts';
 import type { Hooks } from '../contracts/hooks.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Ask } from './answers.ts';
@@ -48,6 +48,8 @@ export class HistoryService {
   #worker: Worker | null = null;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
+  /** Messages that the worker gave up, since the start. */
+  #refused = 0;
   #isClosing = false;
   #closed: (() => void) | null = null;
   #restart: Timer | null = null;
@@ -77,6 +79,12 @@ export class HistoryService {
       throw error;
     }
     return service;
+  }
+
+  /** What was given up and what waits, without asking the worker: known also while the database is in trouble. */
+  get load(): HistoryLoad {
+    const { messages, bytes, lagMs } = this.#recorder.waiting;
+    return { dropped: this.#recorder.dropped + this.#refused, waiting: messages, waitingBytes: bytes, lagMs };
   }
 
   /** Settings that were read again; a changed `file` waits for the next start. The engine is to be asked to watch again. */
@@ -143,6 +151,7 @@ export class HistoryService {
     switch (message.kind) {
       case 'done':
         this.#recorder.done(message.messages);
+        this.#refused += message.refused;
         return;
       case 'answer':
         this.#settle(message.id)?.resolve(message.answer as never); // the asker knows what it asked for

@@ -48,7 +48,7 @@ export class Keeper {
   readonly #clock: Clock;
   readonly #report: Report;
   /** Called with messages that need not be held any longer: written, or given up. */
-  readonly #done: (messages: number) => void;
+  readonly #done: (messages: number, refused: number) => void;
   #archive: Archive | null = null;
   #rollups: Rollups | null = null;
   #retention: Retention | null = null;
@@ -66,7 +66,13 @@ export class Keeper {
   readonly #ticker: Timer;
 
   /** @throws ForeignDatabase, or what the driver throws when the file cannot be opened */
-  constructor(settings: HistorySettings, clock: Clock, report: Report, done: (messages: number) => void) {
+  /** @param done - so many messages need no more work; of them, `refused` were not kept because there are too many topics */
+  constructor(
+    settings: HistorySettings,
+    clock: Clock,
+    report: Report,
+    done: (messages: number, refused: number) => void,
+  ) {
     this.#settings = settings;
     this.#clock = clock;
     this.#report = report;
@@ -104,7 +110,7 @@ export class Keeper {
       this.#pending.push(message);
       this.#pendingBytes += payload.length;
     }
-    if (passed > 0) this.#done(passed);
+    if (passed > 0) this.#done(passed, 0);
     if (this.#pending.length >= messagesPerWrite || this.#pendingBytes >= bytesPerWrite) this.#write();
   }
 
@@ -183,10 +189,11 @@ export class Keeper {
       if (nowMs < this.#nextTryMs) return;
       if (this.#archive === null && !this.#openAgain()) return;
       const batch = this.#pending.slice(0, messagesPerWrite);
+      const refusedBefore = this.#refused;
       if (!this.#guarded(() => this.#writeBatch(batch))) return;
       this.#pending = this.#pending.slice(batch.length);
       this.#pendingBytes = this.#pending.length === 0 ? 0 : this.#pendingBytes;
-      this.#done(batch.length);
+      this.#done(batch.length, this.#refused - refusedBefore);
       this.#makeRoom(Math.max(roomMs, this.#clock.monotonicMs() - nowMs));
     }
   }

@@ -17,7 +17,7 @@ export type FromWorker =
   | { readonly kind: 'ready' }
   /** The database cannot be used; the worker ends. */
   | { readonly kind: 'refused'; readonly why: string }
-  | { readonly kind: 'done'; readonly messages: number }
+  | { readonly kind: 'done'; readonly messages: number; readonly refused: number }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: AnswerOf<Question> | KeeperFigures }
   | { readonly kind: 'fault'; readonly id: number; readonly fault: FaultData }
   | { readonly kind: 'log'; readonly level: Parameters<Report>[0]; readonly text: string }

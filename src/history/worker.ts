@@ -16,7 +16,7 @@ try {
     workerData as HistorySettings, // given by history-service.ts
     systemClock(),
     (level, text) => tell({ kind: 'log', level, text }),
-    (messages) => tell({ kind: 'done', messages }),
+    (messages, refused) => tell({ kind: 'done', messages, refused }),
   );
   port.on('message', (message: ToWorker) => obey(keeper, message));
   tell({ kind: 'ready' });

@@ -63,6 +63,7 @@ function figuresOf({ surroundings, rates, index, startedMs }: HttpServices) {
     freeDiskBytes: surroundings.freeDiskBytes(),
     commits: surroundings.broker.engine.store.commits ?? null,
     isStoreSafe: surroundings.broker.engine.store.trouble === null,
+    history: surroundings.historyLoad(),
     topicIndex: { topics: index.count, bytes: index.bytes, evicted: index.evicted },
   };
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Config, ListenerConfig } from '../config/config.ts';
 import type { Authenticator } from '../contracts/authenticator.ts';
-import type { History } from '../contracts/history.ts';
+import type { History, HistoryLoad } from '../contracts/history.ts';
 import type { ConnectedClient } from '../contracts/hooks.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Peer } from '../contracts/transport.ts';
@@ -63,6 +63,7 @@ export interface HttpSurroundings {
   /** Folder of the console's files; null when they were not built. */
   readonly consoleFolder: string | null;
   readonly history: () => History | null;
+  readonly historyLoad: () => HistoryLoad | null;
   /** The integers of the last look at `$SYS`, by full topic name. */
   readonly sysTree: () => ReadonlyMap<string, number>;
   /** Bytes free where the store writes; null when nothing is stored or it cannot be told. */

@@ -4,6 +4,7 @@
  */
 import { Counter, Gauge, Registry } from 'prom-client';
 import { version } from '../base/version.ts';
+import type { HistoryLoad } from '../contracts/history.ts';
 import { type Metric, type MetricSource, metrics } from './metric-catalogue.ts';
 
 /** What is known beside the catalogue. */
@@ -18,6 +19,8 @@ export interface ProcessFigures {
   readonly commits: { readonly count: number; readonly seconds: number } | null;
   /** Whether the store can make everything safe at present. */
   readonly isStoreSafe: boolean;
+  /** Null: no history is kept. */
+  readonly history: HistoryLoad | null;
   readonly topicIndex: { readonly topics: number; readonly bytes: number; readonly evicted: number };
 }
 
@@ -59,6 +62,26 @@ export const processMetrics: readonly ProcessMetric[] = [
     'mqtt_topic_index_forgotten_total',
     'Topics forgotten because of the budget.',
     (figures) => figures.topicIndex.evicted,
+  ),
+  counter(
+    'mqtt_history_dropped_total',
+    'Messages that the history should have kept and did not: too large, too many topics, or more than the disk takes.',
+    ({ history }) => history?.dropped ?? null,
+  ),
+  gauge(
+    'mqtt_history_waiting_messages',
+    'Messages that are not in the history yet.',
+    ({ history }) => history?.waiting ?? null,
+  ),
+  gauge(
+    'mqtt_history_waiting_bytes',
+    'Bytes of the messages that are not in the history yet.',
+    ({ history }) => history?.waitingBytes ?? null,
+  ),
+  gauge(
+    'mqtt_history_lag_seconds',
+    'How long the oldest message that is not in the history yet has waited.',
+    ({ history }) => (history === null ? null : history.lagMs / 1000),
   ),
   gauge(
     'nodejs_eventloop_lag_mean_seconds',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Config } from '../config/config.ts';
-import type { History } from '../contracts/history.ts';
+import type { History, HistoryLoad } from '../contracts/history.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { HistoryService } from '../history/history-service.ts';
 import type { HistorySettings } from '../history/settings.ts';
@@ -53,6 +53,11 @@ export class BrokerHistory {
   /** What may be asked; null without `history_topic`. */
   get history(): History | null {
     return this.#open?.service.history ?? null;
+  }
+
+  /** How it keeps up; null without `history_topic`. */
+  get load(): HistoryLoad | null {
+    return this.#open?.service.load ?? null;
   }
 
   /**

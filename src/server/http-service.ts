@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Config } from '../config/config.ts';
 import { Connection } from '../connection/connection.ts';
-import type { History } from '../contracts/history.ts';
+import type { History, HistoryLoad } from '../contracts/history.ts';
 import type { Logger } from '../contracts/logger.ts';
 import { ConsoleStateError } from '../http/console-state.ts';
 import { HttpInterface } from '../http/http-interface.ts';
@@ -28,16 +28,17 @@ export interface HttpServiceOptions {
   readonly sysTopics: SysTopics;
   readonly allowSymlinks: boolean;
   readonly history: () => History | null;
+  readonly historyLoad: () => HistoryLoad | null;
   readonly log: RecentLog;
 }
 
 /** @throws StartError - 13 when the console's file cannot be used */
 export function openHttpService(options: HttpServiceOptions): HttpInterface {
-  const { broker, clock, logger, config, accessControl, sysTopics, allowSymlinks, history, log } = options;
+  const { broker, clock, logger, config, accessControl, sysTopics, allowSymlinks, history, historyLoad, log } = options;
   const { global } = config();
   const folder = global.persistenceLocation ?? '.';
   const surroundings = {
-    ...{ broker, clock, logger, config, allowSymlinks, history },
+    ...{ broker, clock, logger, config, allowSymlinks, history, historyLoad },
     listeners: () => options.listeners().map((listener) => httpListenerOf(listener, accessControl)),
     connectionOf,
     passwordChecks: accessControl.checks,

@@ -330,6 +330,7 @@ export class RunningBroker {
       listeners: () => this.#listeners,
       sysTopics: this.#sysTopics,
       history: () => this.history,
+      historyLoad: () => this.#history.load,
     });
     this.#http = http;
     const { packetBufferSize } = this.#config.global;

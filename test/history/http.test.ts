@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { useResources } from '../harness/resources.ts';
+import { waitFor } from '../harness/wait.ts';
 import { loggedIn, startWithUsers } from '../http/console-client.ts';
 import { publisher } from './recording.ts';
 
@@ -51,4 +52,21 @@ test('the history over HTTP: series, plots, pages, exports, figures, and questio
   });
   const senseless = await vera.ask('GET', '/api/v1/history/messages?filter=a/%23/b');
   expect(senseless.status).toBe(400);
+});
+
+test('what the history did not keep, and that nothing waits, stand in /metrics', async () => {
+  const large = ['max_packet_size 6000000', 'history_topic maison/#', 'history_location {dir}'];
+  const broker = await startWithUsers(resources, large);
+  const client = await publisher(resources, broker);
+  const vera = await loggedIn(broker, 'vera');
+  const metric = async (name: string) =>
+    Number(new RegExp(`^mqtt_history_${name} (.*)$`, 'm').exec((await vera.ask('GET', '/metrics')).text)?.[1]);
+  expect(await metric('dropped_total')).toBe(0);
+  await client.publishAsync('maison/small', 'x', { qos: 1 });
+  await client.publishAsync('maison/large', Buffer.alloc(4 * 1024 * 1024 + 1), { qos: 1 });
+  await client.publishAsync('elsewhere', Buffer.alloc(4 * 1024 * 1024 + 1), { qos: 1 });
+  expect(await metric('dropped_total')).toBe(1);
+  await waitFor('everything to be written', async () => (await metric('waiting_messages')) === 0);
+  expect([await metric('waiting_bytes'), await metric('lag_seconds')]).toEqual([0, 0]);
+  expect(await vera.get('/history/stats')).toMatchObject({ messages: 1, dropped: 1 });
 });
