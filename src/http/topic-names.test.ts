@@ -76,6 +76,14 @@ test('nothing moves during a walk, and what went meanwhile is not there any more
   );
   expect(left).toHaveLength(1000);
   names.endWalk();
+  // One chunk for each step, and none while somebody walks.
+  const steps = names.tidy();
+  expect(steps.next().done).toBe(false);
+  const again = names.beginWalk();
+  expect(again.length).toBe(chunks.length - 1);
+  expect(steps.next().done).toBe(true);
+  names.endWalk();
+  expect([...names.tidy()].length).toBeGreaterThan(1);
   expect(all(names).map(([name]) => name)).toEqual(left.toSorted());
   expect(names.beginWalk().length).toBeLessThan(chunks.length);
 });

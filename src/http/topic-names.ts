@@ -128,10 +128,19 @@ export class TopicNames implements RetainedWatcher<Message>, IndexWatcher {
     return this.#chunks.filter((chunk) => chunk !== null);
   }
 
+  /** To be followed by {@link tidy}. */
   endWalk(): void {
-    if (--this.#walkers > 0) return;
-    for (const number of this.#due) this.#giveUp(number);
-    this.#due.clear();
+    this.#walkers--;
+  }
+
+  /** Gives up the chunks that could not be during walks, one for each step; ends where another walk begins. */
+  *tidy(): Generator<void> {
+    for (const number of this.#due) {
+      if (this.#walkers > 0) return;
+      this.#due.delete(number);
+      this.#giveUp(number);
+      yield;
+    }
   }
 
   /** @returns the place of the name, which is that of a topic from now on */
@@ -265,8 +274,8 @@ export class TopicNames implements RetainedWatcher<Message>, IndexWatcher {
 
   /** Moves what is left in a chunk behind the others. */
   #giveUp(number: number): void {
-    const chunk = this.#chunks[number] as NameChunk;
-    if (chunk.goneBytes * 2 < chunk.used) return;
+    const chunk = this.#chunks[number];
+    if (chunk === null || chunk === undefined || number === this.#tail || chunk.goneBytes * 2 < chunk.used) return;
     for (let index = 0; index < chunk.count; index++) {
       const length = this.#seek(chunk, index);
       const hash = this.#hash(this.#sought, 0, length);

@@ -66,6 +66,12 @@ export async function eachRetained(
   q: string | undefined,
   work: (message: Message) => void,
 ): Promise<void> {
+  const { surroundings, topics } = services;
+  // Few are found faster in their tree than all names are gathered.
+  if (mode === 'wildcard' && q !== undefined && !topics.isKept) {
+    await inBatches(surroundings.broker.engine.retained.matching(q), surroundings.clock, work);
+    return;
+  }
   const look = q === undefined ? everyName : lookFor(mode, q);
   await eachChunk(services, Number.POSITIVE_INFINITY, (chunk) =>
     look(chunk, (index) => {
@@ -100,6 +106,7 @@ async function eachChunk(
   } finally {
     names.endWalk();
   }
+  await inBatches(names.tidy(), clock, () => {}, { items: 1 });
   return isComplete;
 }
 

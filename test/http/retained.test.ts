@@ -67,7 +67,8 @@ test('100,000 deleted while a client that pings notices nothing', async () => {
     await Promise.all(some.map((topic) => device.publish(topic, 'x', { qos: 1, retain: true })));
   }
   const canary = await connect(resources, broker, tcp, { id: 'canary' });
-  await canary.subscribe('canary');
+  // Those that are deleted first, and those that are last, show when the deletion begins and ends.
+  await canary.subscribe('canary', 'many/0/#', 'many/99/#');
   let slowestMs = 0;
   let isRunning = true;
   const beats = (async () => {
@@ -84,9 +85,19 @@ test('100,000 deleted while a client that pings notices nothing', async () => {
   const undone = await otto.post('/retained/undo', { undoId: deleted.undoId });
   isRunning = false;
   await beats;
+  await canary.publish('canary', 'end', { qos: 1 });
+  const order = await canary.until('end');
+  // Other clients had their turn in between: in one go there would be nothing between the first and the last.
+  const isDeletion = (message: string): boolean => message.startsWith('many/') && message.endsWith(' ');
+  const [first, last] = [order.findIndex(isDeletion), order.findLastIndex(isDeletion)];
+  const between = order.slice(first, last).filter((message) => message.startsWith('canary '));
+  expect(first).toBeGreaterThanOrEqual(0);
+  expect(between.length).toBeGreaterThanOrEqual(3);
   expect(undone).toEqual({ restored: count, skipped: 0 });
   expect(await otto.get('/retained?filter=many/%23&limit=1')).toMatchObject({ total: count });
-  console.log(`deleted in ${Math.round(deletedMs)} ms, slowest answer to the canary ${Math.round(slowestMs)} ms`);
+  console.log(
+    `deleted in ${Math.round(deletedMs)} ms beside ${between.length} messages of the canary, slowest answer to it ${Math.round(slowestMs)} ms`,
+  );
 });
 
 test('saved messages: shared, and nobody overwrites what they have not seen', async () => {
