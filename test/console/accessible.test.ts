@@ -47,7 +47,7 @@ async function violations(page: Page): Promise<string[]> {
 describeWith(['chromium'], 'accessibility', () => {
   const resources = useResources();
 
-  test('axe finds nothing on any screen, light and wide, dark and narrow', { timeout: 180_000 }, async () => {
+  test('axe finds nothing on any screen, light and wide, dark and narrow', { timeout: 400_000 }, async () => {
     const broker = await startConsoleBroker(resources, { before: fillHour });
     const sensor = await connect(resources, broker, { clientId: 'capteur', protocolVersion: 5 });
     await sensor.subscribeAsync('maison/#');

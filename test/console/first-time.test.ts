@@ -25,7 +25,7 @@ const ways: readonly Way[] = [
 describeWith(['chromium'], 'a first-time user', () => {
   const resources = useResources();
 
-  test.each(ways)('$name', { timeout: 180_000 }, async ({ viewport, hands: take }) => {
+  test.each(ways)('$name', { timeout: 400_000 }, async ({ viewport, hands: take }) => {
     const broker = await startConsoleBroker(resources, { hasUsers: false, before: fillHour });
     const sensor = await connect(resources, broker, { clientId: 'capteur' });
     const browser = await startBrowser(resources);

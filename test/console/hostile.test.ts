@@ -60,7 +60,7 @@ describeWith(['chromium'], 'hostile input', () => {
   const resources = useResources();
 
   test(`${vectors.length} vectors in payloads, topics, client ids, user names, properties and wills`, {
-    timeout: 180_000,
+    timeout: 400_000,
   }, async () => {
     const broker = await startConsoleBroker(resources);
     for (const [index, vector] of vectors.entries()) {

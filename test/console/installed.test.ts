@@ -67,7 +67,7 @@ describeWith(['chromium'], 'the installed console', () => {
     await page.locator('input[name=username]').waitFor();
   });
 
-  test('lacks nothing that Chromium asks of what it installs', { timeout: 60_000 }, async () => {
+  test('lacks nothing that Chromium asks of what it installs', { timeout: 120_000 }, async () => {
     const broker = await startConsoleBroker(resources);
     // A profile on disk: in a window that keeps nothing, nothing can be installed.
     const profile = mkdtempSync(join(tmpdir(), 'moustique-profile-'));

@@ -99,7 +99,7 @@ describeWith(['chromium'], 'large things', () => {
   });
 
   test(`thirty days of three numbers, one each ${everySeconds} seconds, are plotted, zoomed and panned`, {
-    timeout: 180_000,
+    timeout: 400_000,
   }, async () => {
     const broker = await startConsoleBroker(resources, { before: (prepared) => fillMonth(prepared, everySeconds) });
     const browser = await startBrowser(resources);
@@ -141,7 +141,7 @@ describeWith(['chromium'], 'large things', () => {
     expect(faults).toEqual([]);
   });
 
-  test(`${clients} clients are listed page by page, and found`, { timeout: 180_000 }, async () => {
+  test(`${clients} clients are listed page by page, and found`, { timeout: 400_000 }, async () => {
     const broker = await startConsoleBroker(resources, { before: fillWithSessions });
     const browser = await startBrowser(resources);
     const { page, base, faults } = await openConsole(resources, browser, broker);

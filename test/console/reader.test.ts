@@ -266,7 +266,7 @@ describeWith(['chromium'], 'a screen reader', () => {
     expect(await heard(page)).toContain(script.deleted);
   });
 
-  test('is left in peace by a busy broker, and told the place in a list', { timeout: 60_000 }, async () => {
+  test('is left in peace by a busy broker, and told the place in a list', { timeout: 120_000 }, async () => {
     const broker = await startConsoleBroker(resources);
     const sensor = await connect(resources, broker, { clientId: 'capteur' });
     const browser = await startBrowser(resources);
