@@ -142,6 +142,15 @@ describeWith(['chromium'], 'everyday work', () => {
     expect(await page.getByRole('tab').allTextContents()).toEqual(['Live', 'History']);
     await page.goto(`${base}/#/clients?client=capteur`);
     await page.getByTestId('client-detail').getByText('Keep Alive').waitFor();
+    // A client whose connection broke: its session says why.
+    const broken = await connect(resources, broker, {
+      ...{ clientId: 'perdu', protocolVersion: 5, properties: { sessionExpiryInterval: 60 } },
+    });
+    broken.stream.destroy();
+    await page.goto(`${base}/#/clients?client=perdu`);
+    await page.getByTestId('client-detail').getByText('Last error').waitFor();
+    await page.goto(`${base}/#/clients?client=capteur`);
+    await page.getByTestId('client-detail').getByText('Keep Alive').waitFor();
     expect(await page.locator('.button.danger').count()).toBe(0);
     await page.goto(`${base}/#/settings`);
     expect(await page.getByRole('tab').allTextContents()).toEqual(['Console', 'Listeners']);

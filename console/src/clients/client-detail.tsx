@@ -95,7 +95,21 @@ function Facts({ client }: { client: Detail }) {
         {formatNumber(client.inFlight)} · {formatBytes(client.inFlightBytes)}
       </Fact>
       <Fact name={t('clients.pending')}>{formatBytes(client.socketPendingBytes)}</Fact>
-      <Fact name={t('clients.dropped')}>{client.hasDroppedMessages ? t('yes') : t('no')}</Fact>
+      <Fact name={t('clients.dropped')}>
+        {client.dropsByReason.length === 0
+          ? t(client.hasDroppedMessages ? 'yes' : 'no')
+          : client.dropsByReason.map(({ reason, help, count }) => (
+              <div key={reason} title={help}>
+                {formatNumber(count)} <span class="muted">{reason}</span>
+              </div>
+            ))}
+      </Fact>
+      {client.lastError === null ? null : (
+        <Fact name={t('clients.lastError')}>
+          <Shown text={client.lastError.reason} max={300} />{' '}
+          <span class="muted small">{formatDateTime(client.lastError.atMs)}</span>
+        </Fact>
+      )}
       <Fact name={t('clients.session')}>
         {client.expiresMs !== null
           ? formatDateTime(client.expiresMs)

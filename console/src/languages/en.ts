@@ -420,6 +420,7 @@ export const texts = {
   'clients.queue': 'Waiting',
   'clients.inFlight': 'In flight',
   'clients.pending': 'In the socket',
+  'clients.lastError': 'Last error',
   'clients.dropped': 'Has lost messages',
   'clients.session': 'Session ends',
   'clients.withConnection': 'with the connection',

@@ -428,6 +428,7 @@ export const texts: Texts = {
   'clients.queue': 'En attente',
   'clients.inFlight': 'En cours',
   'clients.pending': 'Dans la connexion',
+  'clients.lastError': 'Dernière erreur',
   'clients.dropped': 'A perdu des messages',
   'clients.session': 'Fin de session',
   'clients.withConnection': 'avec la connexion',
