@@ -101,7 +101,7 @@ export async function killLoop(
     await sleep(50 + random.below(250));
     broker.process.signal('SIGKILL');
     await broker.process.ended;
-    await broker.start();
+    await broker.start(patienceMs);
   }
   const failures: string[] = [];
   await sleep(200);

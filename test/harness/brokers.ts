@@ -6,7 +6,7 @@ import { moustiqueCommand } from './repository.ts';
 import type { Resources } from './resources.ts';
 import { type Finished, RunningProcess } from './running-process.ts';
 import { tempDir } from './temp-dir.ts';
-import { waitFor } from './wait.ts';
+import { patienceMs, waitFor } from './wait.ts';
 
 /** The brokers a test can be run against. */
 export type BrokerName = 'moustique' | 'mosquitto';
@@ -64,7 +64,7 @@ export class TestBroker {
   }
 
   /** Start it and wait until every port is open. @throws Error with its output if it ends instead */
-  async start(): Promise<void> {
+  async start(timeoutMs = patienceMs): Promise<void> {
     const broker = this.launch();
     await waitFor(
       () => `${this.name} to listen; it wrote:\n${broker.stdout}${broker.stderr}`,
@@ -73,6 +73,7 @@ export class TestBroker {
         const open = await Promise.all([...this.#ports.values()].map((port) => isListening(port)));
         return open.every(Boolean);
       },
+      timeoutMs,
     );
   }
 
