@@ -1,4 +1,4 @@
-/** Client Identifiers that are refused for a time; they end with the process. */
+/** Client Identifiers that are refused for a time; `http/kept-bans.ts` brings them over a restart. */
 
 /** The one that ends first makes room. */
 export const bansMax = 10_000;

@@ -1,5 +1,5 @@
 /**
- * What the console keeps on disk: accounts made in it, read-only tokens, saved messages. One JSON file of mode 600, beside the
+ * What the console keeps on disk: accounts made in it, read-only tokens, saved messages, bans. One JSON file of mode 600, beside the
  * broker's data, replaced as a whole with every change.
  */
 import { existsSync, mkdirSync } from 'node:fs';
@@ -25,8 +25,11 @@ const stored = v.object({
     }),
   ),
   saved: savedAnswer,
+  /** Absent: none. */
+  bans: v.optional(v.array(v.object({ clientId: v.string(), untilMs: v.number(), by: v.string() }))),
 });
 
+export type StoredBan = NonNullable<v.InferOutput<typeof stored>['bans']>[number];
 export type Token = v.InferOutput<typeof stored>['tokens'][number];
 
 /** The file is there and cannot be used. */
@@ -42,6 +45,7 @@ export class ConsoleState {
   readonly accounts = new Map<string, { readonly role: Role; readonly password: PasswordHash }>();
   tokens: readonly Token[] = [];
   saved: SavedAnswer = { version: 0, collections: [] };
+  bans: readonly StoredBan[] = [];
   /** What should be known about the file. */
   readonly warnings: readonly string[] = [];
 
@@ -61,7 +65,7 @@ export class ConsoleState {
       throw new ConsoleStateError((error as Error).message, { cause: error });
     }
     try {
-      const { accounts, tokens, saved } = v.parse(stored, JSON.parse(content));
+      const { accounts, tokens, saved, bans = [] } = v.parse(stored, JSON.parse(content));
       for (const account of accounts) {
         const password = parsePasswordHash(account.password);
         if (!password.ok) throw new Error(`the password of "${account.name}" is no hash`);
@@ -69,6 +73,7 @@ export class ConsoleState {
       }
       this.tokens = tokens;
       this.saved = saved;
+      this.bans = bans;
     } catch (error) {
       const reason =
         error instanceof v.ValiError ? `${v.getDotPath(error.issues[0]) ?? ''}: ${error.message}` : String(error);
@@ -109,6 +114,15 @@ export class ConsoleState {
     });
   }
 
+  /** @throws Error - of the file system; nothing has changed then */
+  setBans(bans: readonly StoredBan[]): void {
+    const before = this.bans;
+    this.bans = bans;
+    this.#writeOr(() => {
+      this.bans = before;
+    });
+  }
+
   #writeOr(undo: () => void): void {
     const accounts = [...this.accounts].map(([name, account]) => ({
       name,
@@ -116,7 +130,7 @@ export class ConsoleState {
       password: formatPasswordHash(account.password),
     }));
     const content = Buffer.from(
-      `${JSON.stringify({ version: 1, accounts, tokens: this.tokens, saved: this.saved }, null, 2)}\n`,
+      `${JSON.stringify({ version: 1, accounts, tokens: this.tokens, saved: this.saved, bans: this.bans }, null, 2)}\n`,
     );
     try {
       if (existsSync(this.#path)) {

@@ -16,6 +16,7 @@ import { FirstRun, linkMinutes } from './first-run.ts';
 import type { Handlers } from './handler.ts';
 import { allHandlers } from './handlers/all.ts';
 import { Identities, type Identity } from './identity.ts';
+import { restoreBans } from './kept-bans.ts';
 import { KnownTopics } from './known-topics.ts';
 import { LastErrors } from './last-errors.ts';
 import { LiveFeed } from './live/live-feed.ts';
@@ -55,6 +56,7 @@ export class HttpInterface {
     const { engine } = broker;
     const state = new ConsoleState(surroundings.stateFile, surroundings.allowSymlinks);
     for (const warning of state.warnings) logger.log('warning', warning);
+    restoreBans(surroundings, state);
     const sessions = new LoginSessions(clock);
     const index = new TopicIndex(indexBytes(config().global.httpIndexMemory), () => engine.nowMs);
     const denials = new RecentDenials();

@@ -90,6 +90,21 @@ test('kick and ban: the connection ends, the identifier is refused until the tim
   });
 });
 
+test('bans outlive a restart where the broker has persistence, lifted ones do not come back', async () => {
+  const broker = await startWithUsers(resources, ['persistence true', 'persistence_location {dir}/']);
+  const before = await loggedIn(broker, 'otto');
+  const { bannedUntilMs } = await before.post<{ bannedUntilMs: number }>('/clients/bad/kick', { banSeconds: 3600 });
+  await before.post('/clients/forgiven/kick', { banSeconds: 3600 });
+  expect((await before.ask('DELETE', '/api/v1/bans/forgiven')).status).toBe(200);
+  await broker.restart();
+  expect(await refusalOf(resources, broker, tcp, { id: 'bad' })).toBe(0x8a);
+  expect(await refusalOf(resources, broker, tcp, { id: 'forgiven' })).toBe(0);
+  expect(await (await loggedIn(broker, 'otto')).get('/bans')).toEqual({
+    items: [{ clientId: 'bad', untilMs: bannedUntilMs, by: 'otto' }],
+    total: 1,
+  });
+});
+
 test('the queue of an absent client: looked at, and dropped', async () => {
   const broker = await startWithUsers(resources, ['queue_qos0_messages true']);
   const otto = await loggedIn(broker, 'otto');

@@ -8,6 +8,7 @@ import { filterParts } from '../../topics/topic-filter.ts';
 import { Page, type Place } from '../cursor.ts';
 import type { HandlersOf } from '../handler.ts';
 import { inBatches } from '../in-batches.ts';
+import { storeBans } from '../kept-bans.ts';
 import { notFound } from '../problem.ts';
 import type { ClientDetail, ClientRow } from '../schema/clients.ts';
 import type { HttpServices } from '../services.ts';
@@ -26,6 +27,7 @@ interface Found extends Place {
 export function clientHandlers({
   surroundings,
   lastErrors,
+  state,
 }: HttpServices): HandlersOf<
   'listClients' | 'getClient' | 'kickClient' | 'listBans' | 'liftBan' | 'peekQueue' | 'purgeQueue'
 > {
@@ -80,8 +82,10 @@ export function clientHandlers({
       const session = engine.sessions.get(clientId);
       // Whoever is away can be kept out all the same.
       if (session === undefined && bannedUntilMs === null) throw notFound('such client');
-      if (bannedUntilMs !== null)
+      if (bannedUntilMs !== null) {
         engine.bans.add(clientId, { untilMs: bannedUntilMs, by: identity?.name ?? '' }, nowMs);
+        storeBans(surroundings, state);
+      }
       const wasConnected = session !== undefined && session.outlet !== null;
       engine.nowMs = nowMs;
       const hadSession = broker.kick(clientId, ReasonCode.AdministrativeAction, endSession);
@@ -100,6 +104,7 @@ export function clientHandlers({
     liftBan({ params, note }) {
       const clientId = params['clientId'] ?? '';
       if (!engine.bans.lift(clientId)) throw notFound('ban of this Client Identifier');
+      storeBans(surroundings, state);
       note(`client ${clientId}`);
       return { done: true };
     },

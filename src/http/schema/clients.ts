@@ -79,7 +79,7 @@ export const kickRequest = v.optional(
   v.strictObject({
     /** Whether subscriptions and waiting messages go as well. */
     endSession: v.optional(v.boolean()),
-    /** Refuses the Client Identifier for so long, 1 s to 30 days. */
+    /** Refuses the Client Identifier for so long, 1 s to 30 days; over restarts with `persistence true`. */
     banSeconds: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(2_592_000))),
   }),
 );
