@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { useResources } from '../harness/resources.ts';
 import { waitFor } from '../harness/wait.ts';
 import { loggedIn, startWithUsers } from '../http/console-client.ts';
 import { publisher } from './recording.ts';
+import { seedHistory } from './seed.ts';
 
 const resources = useResources();
 
@@ -69,4 +73,25 @@ test('what the history did not keep, and that nothing waits, stand in /metrics',
   await waitFor('everything to be written', async () => (await metric('waiting_messages')) === 0);
   expect([await metric('waiting_bytes'), await metric('lag_seconds')]).toEqual([0, 0]);
   expect(await vera.get('/history/stats')).toMatchObject({ messages: 1, dropped: 1 });
+});
+
+test('an export of many pieces has every message once, in order, as one stream', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'history-export-'));
+  try {
+    // One message every ten seconds.
+    await seedHistory(join(folder, 'history.db'), { untilMs: Date.now(), hours: 20_000 / 360, fields: 0 });
+    const broker = await startWithUsers(resources, ['history_topic maison/#', `history_location ${folder}`]);
+    const vera = await loggedIn(broker, 'vera');
+    const exported = await vera.ask('GET', '/api/v1/history/export?filter=%23&format=jsonl&what=messages');
+    expect(exported.headers.get('content-length')).toBeNull();
+    const times = exported.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => Date.parse((JSON.parse(line) as { time: string }).time));
+    expect(times).toHaveLength(20_000);
+    expect(times.every((time, index) => index === 0 || time - (times[index - 1] as number) === 10_000)).toBe(true);
+    await broker.stop();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
