@@ -27,7 +27,7 @@ test('a sweep removes the retained messages whose time is over, and no others', 
 test('when all that is held has reached its bound no further topic is retained, and that is counted', () => {
   const lines: string[] = [];
   const logger = { enabled: () => true, log: (type: string, line: string) => lines.push(`${type}: ${line}`) };
-  // Two messages of 100 bytes, each with 400 beside them.
+  // Two messages of 103 bytes, each with 400 beside them.
   const limits = { ...defaultLimits, allHeldBytesMax: 1000 };
   const broker = new Broker(new VirtualClock(), logger, createMemoryStore(), limits);
   const retain = (topic: string, byte: string): void => {
@@ -54,4 +54,36 @@ test('when all that is held has reached its bound no further topic is retained, 
   broker.publish('one', Buffer.alloc(0), { retain: true });
   retain('three', 'b');
   expect([retained(), stats.retainedRefused]).toEqual([['two b', 'three b'], 2]);
+});
+
+test('names and properties count, and what replaces a retained message may not be larger when the bound is reached', () => {
+  const logger = { enabled: () => false, log: () => {} };
+  const limits = { ...defaultLimits, allHeldBytesMax: 10_000 };
+  const broker = new Broker(new VirtualClock(), logger, createMemoryStore(), limits);
+  const { stats, holdings } = broker.engine;
+  const retain = (topic: string, bytes: number): void => {
+    broker.publish(topic, Buffer.alloc(bytes, 'x'), { retain: true });
+  };
+  const long = 'n'.repeat(4600);
+  retain(`${long}/1`, 1);
+  retain(`${long}/2`, 1);
+  expect(holdings.sizes).toBe(2 * (400 + 1 + 4602));
+  retain('short', 1);
+  expect([broker.gauges().retainedCount, stats.retainedRefused]).toEqual([2, 1]);
+
+  // As large as the one before: taken. Larger: the topic has none rather than an old one, and that made room.
+  retain(`${long}/1`, 1);
+  expect([broker.gauges().retainedCount, stats.retainedRefused]).toEqual([2, 1]);
+  retain(`${long}/1`, 100_000);
+  expect([broker.gauges().retainedCount, stats.retainedRefused]).toEqual([1, 2]);
+  retain('short', 1);
+  expect([broker.gauges().retainedCount, stats.retainedRefused]).toEqual([2, 2]);
+
+  broker.publish('short', Buffer.alloc(0), { retain: true });
+  broker.publish(`${long}/2`, Buffer.alloc(0), { retain: true });
+  const properties = Buffer.from([0x26, 0, 1, 0x61, 0, 1, 0x62]);
+  broker.publish('p', Buffer.from('x'), { retain: true, properties });
+  expect(holdings.sizes).toBe(400 + 1 + 1 + properties.length);
+  broker.publish('p', Buffer.alloc(0), { retain: true });
+  expect(holdings).toMatchObject({ count: 0, bytes: 0, sizes: 0 });
 });

@@ -2,7 +2,7 @@
 import type { Rights } from '../contracts/authorizer.ts';
 import type { Message, Publisher } from '../contracts/message.ts';
 import { deliver, isExpired, isMemoryFull } from '../session/deliver.ts';
-import { compact, hold, release } from '../session/holding.ts';
+import { compact, hold, release, sizeOf } from '../session/holding.ts';
 import type { Backlog, Session, Subscription } from '../session/session.ts';
 import type { RetainedNode } from '../topics/retained-tree.ts';
 import { filterParts } from '../topics/topic-filter.ts';
@@ -18,7 +18,8 @@ const waitingReplaysMax = 16;
 /**
  * A RETAIN 1 message replaces the one of its topic; an empty one removes it. [MQTT-3.3.1-5] [MQTT-3.3.1-6]
  *
- * When all that is held has reached its bound no further topic gets one: that bounds their number as well.
+ * When all that is held has reached its bound no further topic gets one, which bounds their number as well, and a topic that has
+ * one gets no larger one: rather none than one that is no longer true.
  */
 export function retain(
   engine: Pick<Engine, 'retained' | 'holdings' | 'store' | 'limits' | 'stats' | 'logger'>,
@@ -34,9 +35,13 @@ export function retain(
     release(engine.holdings, removed);
     return;
   }
-  if (isMemoryFull(engine) && engine.retained.get(name) === undefined) {
-    if (engine.stats.retainedRefused++ === 0) engine.logger.log('warning', logLines.notRetained(name));
-    return;
+  if (isMemoryFull(engine)) {
+    const present = engine.retained.get(name);
+    if (present === undefined || sizeOf(message) > sizeOf(present)) {
+      if (engine.stats.retainedRefused++ === 0) engine.logger.log('warning', logLines.notRetained(name));
+      if (present !== undefined) forget(engine, present);
+      return;
+    }
   }
   const kept = message.keep();
   compact(engine.holdings, kept);

@@ -26,14 +26,11 @@ export interface DeliveryLimits {
   readonly queueQos0Messages: boolean;
   /** Bytes that wait for all sockets together, from which nothing is added to a socket that has some waiting. */
   readonly allSocketsBytesMax: number;
-  /** Bytes of all messages held, each with {@link messageOverheadBytes} beside its payload, from which nothing more is queued, and no further topic retained. */
+  /** Bytes that all messages held take, as `sizeOf` counts them, from which nothing more is queued, and no further topic retained. */
   readonly allHeldBytesMax: number;
   /** Deliver at the subscription's QoS even when the message was published at a lower one. */
   readonly upgradeOutgoingQos: boolean;
 }
-
-/** What a message costs beside its payload, as far as limits are concerned: a bound in bytes is one of their count as well. */
-export const messageOverheadBytes = 400;
 
 /** Of a long queue, the deliveries that a client gets at once when it comes back, before the others are put together. */
 const firstSent = 64;
@@ -345,7 +342,7 @@ function hasRoom(needs: DeliveryNeeds, session: Session): boolean {
 
 /** Whether as much is held for all sessions and topics together as may. */
 export function isMemoryFull({ holdings, limits }: Pick<DeliveryNeeds, 'holdings' | 'limits'>): boolean {
-  return holdings.bytes + holdings.count * messageOverheadBytes >= limits.allHeldBytesMax;
+  return holdings.sizes >= limits.allHeldBytesMax;
 }
 
 /** Whether as much waits for all sockets together as may. */

@@ -6,6 +6,8 @@ export interface Holdings {
   count: number;
   /** Payload bytes of those messages. */
   bytes: number;
+  /** All that they take, roughly: {@link sizeOf} of each. */
+  sizes: number;
   /** Identity the store knows messages by; grows. */
   lastStoreId: number;
   /** Where the next small message that stays is put; the first `slabUsed` bytes are taken. Null before the first. */
@@ -17,9 +19,11 @@ export interface Holdings {
 const slabBytes = 2048;
 /** Larger ones get memory of their own, for which V8 keeps 300 bytes of books. */
 const inSlabMax = slabBytes / 4;
+/** What a message takes beside its own bytes: its record, and its place in a queue or tree. */
+const recordBytes = 400;
 
 export function newHoldings(): Holdings {
-  return { count: 0, bytes: 0, lastStoreId: 0, slab: null, slabUsed: 0 };
+  return { count: 0, bytes: 0, sizes: 0, lastStoreId: 0, slab: null, slabUsed: 0 };
 }
 
 /**
@@ -57,11 +61,21 @@ function moveTo(message: Message, target: Buffer, start: number): void {
   message.payloadEnd += start;
 }
 
+/**
+ * Bytes that a message takes, with its Topic Name, although messages of one topic often share that. The same for a message and
+ * for its kept copy.
+ */
+export function sizeOf(message: Message): number {
+  const propertiesLength = message.propertiesEnd - message.propertiesStart;
+  return recordBytes + message.payloadLength + propertiesLength + message.topic.bytes.length;
+}
+
 /** Somebody begins to hold a kept message. */
 export function hold(holdings: Holdings, message: Message): void {
   if (message.references++ > 0) return;
   holdings.count++;
   holdings.bytes += message.payloadLength;
+  holdings.sizes += sizeOf(message);
   if (message.storeId === 0) message.storeId = ++holdings.lastStoreId;
 }
 
@@ -70,4 +84,5 @@ export function release(holdings: Holdings, message: Message | null): void {
   if (message === null || --message.references > 0) return;
   holdings.count--;
   holdings.bytes -= message.payloadLength;
+  holdings.sizes -= sizeOf(message);
 }
