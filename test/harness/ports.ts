@@ -5,18 +5,23 @@ import { connect, createServer } from 'node:net';
 // connection of another test can sit on a port between choosing and using it.
 const lowest = 10_240;
 const highest = 32_000;
+/** Processes that run tests at the same time choose from ranges of their own. */
+const slices = 16;
+const sliceSize = Math.floor((highest - lowest) / slices);
+const sliceStart = lowest + (Number(process.env['VITEST_POOL_ID'] ?? process.pid) % slices) * sliceSize;
+/** Ports given away by this process: whoever asked may not listen yet. */
+const given = new Set<number>();
 
-/**
- * A TCP port that is free on every address.
- *
- * Two test processes may choose the same one at the same moment; the starting point is random to make that rare.
- */
+/** A TCP port that is free on every address, and that nobody else in this run was given. */
 export async function freePort(): Promise<number> {
+  if (given.size > sliceSize / 2) given.clear();
   for (let attempt = 0; attempt < 1000; attempt += 1) {
-    const port = lowest + Math.floor(Math.random() * (highest - lowest));
-    if (await canBind(port)) return port;
+    const port = sliceStart + Math.floor(Math.random() * sliceSize);
+    if (given.has(port) || !(await canBind(port))) continue;
+    given.add(port);
+    return port;
   }
-  throw new Error(`no free port between ${lowest} and ${highest}`);
+  throw new Error(`no free port between ${sliceStart} and ${sliceStart + sliceSize}`);
 }
 
 function canBind(port: number): Promise<boolean> {
