@@ -78,7 +78,10 @@ broker.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
 const residentMb = (): number =>
   Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${broker.pid}/status`, 'utf8'))?.[1]) / 1024);
 try {
-  while (!output.includes(' running')) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (!output.includes(' running')) {
+    if (broker.exitCode !== null) throw new Error(output);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
   const publisher = await mqtt(port, 'publisher');
   for (let first = 0; first < topics; first += 2000) {
     const batch = Array.from({ length: Math.min(2000, topics - first) }, (_, offset) => {
