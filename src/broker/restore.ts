@@ -115,8 +115,7 @@ function restoreDelivery(
   if (message === undefined && (fact.direction === 'in' || fact.state !== DeliveryState.awaitingPubcomp)) return false;
   if (message !== undefined) hold(engine.holdings, message);
   if (fact.direction === 'in') {
-    session.received ??= new Map();
-    session.received.set(fact.sequence, message ?? null);
+    session.receivedMessages().set(fact.sequence, message ?? null);
     return true;
   }
   const ids = fact.subscriptionIds.length === 0 ? null : fact.subscriptionIds;
@@ -163,7 +162,7 @@ function* heldMessages(engine: Engine): Generator<Message> {
       if (message !== null) yield message;
     }
     for (const { message } of [...(session.queuedQos0 ?? [])]) yield message;
-    for (const message of session.received?.values() ?? []) {
+    for (const [, message] of session.received?.entries() ?? []) {
       if (message !== null) yield message;
     }
   }
@@ -212,7 +211,7 @@ function* sessionFacts(session: Session, told: IdSet): Generator<Fact> {
       outgoing.subscriptionIds(sequence),
     );
   }
-  for (const [packetId, message] of session.received ?? []) {
+  for (const [packetId, message] of session.received?.entries() ?? []) {
     if (message === null || !told.has(message.storeId)) continue;
     yield deliveryFact(clientId, 'in', message, packetId, 2, message.retain, false, DeliveryState.awaitingPubrel, null);
   }

@@ -114,7 +114,7 @@ export function endSession(engine: Engine, session: Session): void {
   engine.stats.deliveriesDropped.sessionEnded += session.queuedQos0?.length ?? 0;
   for (const queued of session.queuedQos0 ?? []) release(engine.holdings, queued.message);
   session.queuedQos0 = null;
-  for (const message of session.received?.values() ?? []) {
+  for (const [, message] of session.received?.entries() ?? []) {
     if (message === null) continue;
     engine.stats.messagesDropped.sessionEnded++;
     release(engine.holdings, message);

@@ -83,9 +83,8 @@ function onPubrec(connection: Connection, session: Session, packetId: number, re
 /** The client lets go of its QoS 2 message: now it is distributed. [MQTT-4.3.3-11] */
 function onPubrel(connection: Connection, session: Session, packetId: number): void {
   const { engine } = connection.hub;
-  const message = session.received?.get(packetId);
+  const message = session.received?.take(packetId);
   if (message !== undefined) {
-    session.received?.delete(packetId);
     if (message !== null) {
       const { bytes } = message.topic;
       const route = findRoute(engine, bytes, 0, bytes.length);

@@ -39,8 +39,7 @@ export function receiveControl(
   if (qos === 0) return;
   if (qos === 2) {
     // Asked once, however often it is sent. PUBREL ends it.
-    session.received ??= new Map();
-    session.received.set(packetId, null);
+    session.receivedMessages().set(packetId, null);
   }
   connection.acknowledge(qos === 1 ? 'puback' : 'pubrec', packetId, 0);
 }

@@ -137,19 +137,20 @@ function accept(connection: Connection, bytes: Buffer, route: Route<Subscription
 /** Method A of the standard: stored and acknowledged now, distributed when PUBREL comes. (docs/adr/0005) */
 function acceptQos2(connection: Connection, session: Session, packetId: number): void {
   const { engine, message } = connection.hub;
-  session.received ??= new Map();
+  const received = session.receivedMessages();
   const { maxInflightMessages, maxQueuedMessages } = engine.limits;
   const bound = maxInflightMessages > 0 && maxQueuedMessages > 0 ? maxInflightMessages + maxQueuedMessages : 65_535;
-  if (session.received.size >= bound) {
+  if (received.size >= bound) {
     engine.stats.publishDropped++;
     engine.stats.messagesDropped.quota++;
-    if (connection.version !== 5) session.received.set(packetId, null);
+    if (connection.version !== 5) received.set(packetId, null);
     connection.acknowledge('pubrec', packetId, ReasonCode.QuotaExceeded);
     return;
   }
-  const kept = message.keep();
+  // What nobody but this session holds is used again; a store may hold a message for longer than we do.
+  const kept = session.isPersistent ? message.keep() : engine.holdings.pool.take(message);
   hold(engine.holdings, kept);
-  session.received.set(packetId, kept);
+  received.set(packetId, kept);
   if (session.isPersistent) engine.store.receivedPut(session.clientId, packetId, kept);
   connection.acknowledge('pubrec', packetId, 0, null, session.isPersistent);
 }
@@ -288,8 +289,7 @@ function refuse(
   if (qos === 0) return;
   if (qos === 2 && connection.version !== 5) {
     const session = connection.session as Session;
-    session.received ??= new Map();
-    session.received.set(packetId, null);
+    session.receivedMessages().set(packetId, null);
   }
   connection.acknowledge(qos === 1 ? 'puback' : 'pubrec', packetId, reasonCode, why);
 }

@@ -5,10 +5,8 @@ import type { Session } from '../session/session.ts';
 
 /** The message is not the broker's any more, and its Packet Identifier means nothing. */
 export function forgetReceived(engine: Pick<Engine, 'holdings' | 'store'>, session: Session, packetId: number): void {
-  const message = session.received?.get(packetId);
-  if (message === undefined) return;
-  session.received?.delete(packetId);
-  if (message === null) return;
+  const message = session.received?.take(packetId);
+  if (message === undefined || message === null) return;
   if (session.isPersistent) engine.store.receivedRemoved(session.clientId, packetId);
   release(engine.holdings, message);
 }

@@ -102,25 +102,39 @@ export class Message {
   keep(): Message {
     if (this.kept !== null) return this.kept;
     const kept = new Message(this.topic, this.publisher);
-    const propertiesLength = this.propertiesEnd - this.propertiesStart;
-    const payloadLength = this.payloadEnd - this.payloadStart;
-    const bytes = Buffer.allocUnsafe(propertiesLength + payloadLength);
-    if (propertiesLength > 0) this.propertiesSource.copy(bytes, 0, this.propertiesStart, this.propertiesEnd);
-    this.payloadSource.copy(bytes, propertiesLength, this.payloadStart, this.payloadEnd);
-    kept.qos = this.qos;
-    kept.retain = this.retain;
-    kept.publisherPacketId = this.publisherPacketId;
-    kept.payloadSource = bytes;
-    kept.payloadStart = propertiesLength;
-    kept.payloadEnd = bytes.length;
-    kept.propertiesSource = bytes;
-    kept.propertiesEnd = propertiesLength;
-    kept.expiryOffset = this.expiryOffset < 0 ? -1 : this.expiryOffset - this.propertiesStart;
-    kept.expiresAtMs = this.expiresAtMs;
-    kept.serial = this.serial;
+    const bytes = this.propertiesEnd - this.propertiesStart + this.payloadEnd - this.payloadStart;
+    kept.copyFrom(this, Buffer.allocUnsafe(bytes));
     kept.kept = kept;
     this.kept = kept;
     return kept;
+  }
+
+  /**
+   * Becomes the same message as another, which nobody holds and no store knows yet.
+   *
+   * @param bytes - takes a copy of its properties and payload; large enough for them
+   */
+  copyFrom(other: Message, bytes: Buffer): void {
+    const propertiesLength = other.propertiesEnd - other.propertiesStart;
+    const payloadLength = other.payloadEnd - other.payloadStart;
+    if (propertiesLength > 0) other.propertiesSource.copy(bytes, 0, other.propertiesStart, other.propertiesEnd);
+    other.payloadSource.copy(bytes, propertiesLength, other.payloadStart, other.payloadEnd);
+    this.topic = other.topic;
+    this.qos = other.qos;
+    this.retain = other.retain;
+    this.publisher = other.publisher;
+    this.publisherPacketId = other.publisherPacketId;
+    this.payloadSource = bytes;
+    this.payloadStart = propertiesLength;
+    this.payloadEnd = propertiesLength + payloadLength;
+    this.propertiesSource = bytes;
+    this.propertiesStart = 0;
+    this.propertiesEnd = propertiesLength;
+    this.expiryOffset = other.expiryOffset < 0 ? -1 : other.expiryOffset - other.propertiesStart;
+    this.expiresAtMs = other.expiresAtMs;
+    this.frameStart = -1;
+    this.storeId = 0;
+    this.serial = other.serial;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Counting who holds a message, so that the broker knows what it stores (`$SYS/broker/messages/stored`). */
 import type { Message } from '../contracts/message.ts';
+import { MessagePool } from './message-pool.ts';
 
 /** What is held by at least one delivery, retained entry or Will. */
 export interface Holdings {
@@ -13,6 +14,8 @@ export interface Holdings {
   /** Where the next small message that stays is put; the first `slabUsed` bytes are taken. Null before the first. */
   slab: Buffer | null;
   slabUsed: number;
+  /** Where messages come from that only their publisher's session holds. */
+  readonly pool: MessagePool;
 }
 
 /** Bytes of a slab; a message that outlives its neighbours holds on to all of it. */
@@ -23,7 +26,7 @@ const inSlabMax = slabBytes / 4;
 const recordBytes = 400;
 
 export function newHoldings(): Holdings {
-  return { count: 0, bytes: 0, sizes: 0, lastStoreId: 0, slab: null, slabUsed: 0 };
+  return { count: 0, bytes: 0, sizes: 0, lastStoreId: 0, slab: null, slabUsed: 0, pool: new MessagePool() };
 }
 
 /**
@@ -85,4 +88,5 @@ export function release(holdings: Holdings, message: Message | null): void {
   holdings.count--;
   holdings.bytes -= message.payloadLength;
   holdings.sizes -= sizeOf(message);
+  holdings.pool.give(message);
 }

@@ -10,6 +10,7 @@ import type { Outlet } from '../contracts/outlet.ts';
 import type { SharedGroup } from '../topics/shared-group.ts';
 import type { KeptFilter } from '../topics/topic-filter.ts';
 import { Outgoing } from './outgoing.ts';
+import { ReceivedMessages } from './received-messages.ts';
 
 /** Session Expiry Interval that means never (MQTT 5.0 §3.1.2.11.2). */
 export const neverExpires = 0xffff_ffff;
@@ -66,8 +67,8 @@ export class Session implements WheelEntry {
     null;
   /** Payload bytes of those. */
   queuedQos0Bytes = 0;
-  /** Packet Identifier → incoming QoS 2 message that awaits PUBREL; null stands for one that was refused silently. */
-  received: Map<number, Message | null> | null = null;
+  /** Incoming QoS 2 messages that await PUBREL; made with the first. */
+  received: ReceivedMessages | null = null;
   /**
    * QoS 2 deliveries that the store has not made safe yet, in order; they are not sent before. At most one for each delivery
    * that waits.
@@ -107,6 +108,11 @@ export class Session implements WheelEntry {
   outgoingRing(): Outgoing {
     this.outgoing ??= new Outgoing();
     return this.outgoing;
+  }
+
+  receivedMessages(): ReceivedMessages {
+    this.received ??= new ReceivedMessages();
+    return this.received;
   }
 
   onWheel(): number {
