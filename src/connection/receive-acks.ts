@@ -7,10 +7,12 @@ import { findRoute } from '../broker/route.ts';
 import { decodeAck } from '../codec/acks.ts';
 import { ProtocolError } from '../codec/protocol-error.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
+import type { Topic } from '../contracts/message.ts';
 import { finish, isExpired, sendWaiting } from '../session/deliver.ts';
 import { release } from '../session/holding.ts';
 import { Step } from '../session/outgoing.ts';
-import type { Session } from '../session/session.ts';
+import type { Session, Subscription } from '../session/session.ts';
+import type { Route } from '../topics/route-cache.ts';
 import type { Connection } from './connection.ts';
 
 type AckType = 'puback' | 'pubrec' | 'pubrel' | 'pubcomp';
@@ -86,8 +88,7 @@ function onPubrel(connection: Connection, session: Session, packetId: number): v
   const message = session.received?.take(packetId);
   if (message !== undefined) {
     if (message !== null) {
-      const { bytes } = message.topic;
-      const route = findRoute(engine, bytes, 0, bytes.length);
+      const route = routeOf(connection, message.topic);
       // Expired while it waited for PUBREL, or under other rules since: the exchange is finished, the message is not
       // delivered. [MQTT-4.3.3-13]
       const { messagesDropped } = engine.stats;
@@ -99,6 +100,16 @@ function onPubrel(connection: Connection, session: Session, packetId: number): v
     }
   }
   connection.acknowledge('pubcomp', packetId, 0);
+}
+
+/** The route of a topic that was legal when its PUBLISH came; mostly still the one of its connection. */
+function routeOf(connection: Connection, topic: Topic): Route<Subscription> {
+  const { engine } = connection.hub;
+  const { lastRoute } = connection;
+  if (lastRoute !== null && lastRoute.topic === topic && lastRoute.generation === engine.tree.generation) {
+    return lastRoute;
+  }
+  return findRoute(engine, topic.bytes, 0, topic.bytes.length);
 }
 
 function goOn(connection: Connection, session: Session): void {
