@@ -7,8 +7,8 @@ export interface Hands {
   press(target: Locator): Promise<void>;
   fill(field: Locator, text: string): Promise<void>;
   select(field: Locator, value: string): Promise<void>;
-  /** Opens a node of a tree. */
-  expand(node: Locator): Promise<void>;
+  /** Opens a node of a tree, or closes it. */
+  turn(node: Locator): Promise<void>;
   /** Opens what a row of a tree or list stands for. */
   choose(row: Locator): Promise<void>;
   /** Closer into a plot. */
@@ -21,8 +21,8 @@ export const mouseHands = (): Hands => ({
   select: async (field, value) => {
     await field.selectOption(value);
   },
-  expand: async (node) => {
-    if ((await node.getAttribute('aria-expanded')) === 'false') await node.locator('.twist').click();
+  turn: async (node) => {
+    await node.locator('.twist').click();
   },
   choose: (row) => row.click(),
   zoom: async (page) => {
@@ -85,10 +85,10 @@ export function keyboardHands(page: Page): Hands {
       for (let step = 0; step < 10 && (await field.inputValue()) !== value; step++)
         await page.keyboard.press('ArrowDown');
     },
-    expand: async (node) => {
-      if ((await node.getAttribute('aria-expanded')) !== 'false') return;
+    turn: async (node) => {
+      const isOpen = (await node.getAttribute('aria-expanded')) === 'true';
       await goToRow(node);
-      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press(isOpen ? 'ArrowLeft' : 'ArrowRight');
     },
     choose: async (row) => {
       await goToRow(row);
