@@ -3,6 +3,7 @@
  * console open on it (tree, sparklines, stream of everything).
  *
  *     npx tsx bench/console-cost.ts [messages per second, default 50000] [seconds, default 8] [topics, default 1000]
+ *       [bin/moustique.js of another tree]
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +14,8 @@ import { WebSocket } from 'ws';
 import { freePort } from '../test/harness/ports.ts';
 import { cpuSeconds } from './proc-stat.ts';
 
-const [rate = 50_000, seconds = 8, topics = 1000] = process.argv.slice(2).map(Number);
+const [rate = 50_000, seconds = 8, topics = 1000] = process.argv.slice(2, 5).map(Number);
+const program = process.argv[5] ?? 'bin/moustique.js';
 const tickMs = 10;
 
 /** A PUBLISH of MQTT 3.1.1, QoS 0. */
@@ -46,7 +48,7 @@ async function measure(kind: 'without' | 'listener' | 'console'): Promise<{ cpu:
   const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'user root', `persistence_location ${folder}/`];
   if (kind !== 'without') lines.push(`listener ${http} 127.0.0.1`, 'protocol http_api');
   writeFileSync(join(folder, 'm.conf'), `${lines.join('\n')}\n`);
-  const broker: ChildProcess = spawn(process.execPath, ['bin/moustique.js', '-c', join(folder, 'm.conf')], {
+  const broker: ChildProcess = spawn(process.execPath, [program, '-c', join(folder, 'm.conf')], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -3,7 +3,7 @@
  * {@link TopicNames}, so that a million names are looked through in a moment and nobody waits for it.
  */
 import type { Message } from '../contracts/message.ts';
-import { previewBytes, rateOf } from '../observe/topic-index.ts';
+import { previewBytes, rateOf, type TopicIndex } from '../observe/topic-index.ts';
 import { filterMatches } from '../topics/topic-filter.ts';
 import { inBatches } from './in-batches.ts';
 import { parseJsonCondition } from './json-condition.ts';
@@ -34,7 +34,7 @@ export async function searchTopics(services: HttpServices, mode: SearchMode, q: 
  */
 export async function findTopics(services: HttpServices, mode: SearchMode, q: string, limit: number) {
   const { clock } = services.surroundings;
-  const look = lookFor(mode, q);
+  const look = lookFor(services.index, mode, q);
   const found: string[] = [];
   let total = 0;
   let kept = 0;
@@ -72,7 +72,7 @@ export async function eachRetained(
     await inBatches(surroundings.broker.engine.retained.matching(q), surroundings.clock, work);
     return;
   }
-  const look = q === undefined ? everyName : lookFor(mode, q);
+  const look = q === undefined ? everyName : lookFor(services.index, mode, q);
   await eachChunk(services, Number.POSITIVE_INFINITY, (chunk) =>
     look(chunk, (index) => {
       const message = chunk.kept[index]?.value;
@@ -110,7 +110,7 @@ async function eachChunk(
   return isComplete;
 }
 
-function lookFor(mode: SearchMode, q: string): Look {
+function lookFor(index: TopicIndex, mode: SearchMode, q: string): Look {
   switch (mode) {
     case 'substring':
       return textLook(q.toLowerCase());
@@ -118,7 +118,7 @@ function lookFor(mode: SearchMode, q: string): Look {
       return filterLook(q);
     case 'payload': {
       const bytes = Buffer.from(q).toString('latin1');
-      return payloadLook((payload) => payload.includes(bytes));
+      return payloadLook(index, (payload) => payload.includes(bytes));
     }
     case 'regex':
       try {
@@ -130,7 +130,7 @@ function lookFor(mode: SearchMode, q: string): Look {
     case 'jsonpath': {
       const condition = parseJsonCondition(q);
       if (typeof condition === 'string') throw new HttpProblem(400, 'invalid-field', `query: q: ${condition}`, 'q');
-      return payloadLook(condition);
+      return payloadLook(index, condition);
     }
   }
 }
@@ -195,12 +195,14 @@ function patternLook(pattern: Pattern): Look {
 }
 
 /** @param isMeant - of the first {@link previewBytes} bytes of a payload, one character each */
-function payloadLook(isMeant: (payload: string) => boolean): Look {
+function payloadLook(index: TopicIndex, isMeant: (payload: string) => boolean): Look {
   return ({ count, seen, kept }, found) => {
-    for (let index = 0; index < count; index++) {
-      const message = kept[index]?.value;
-      const payload = seen[index]?.preview ?? (message === undefined ? '' : beginningOf(message));
-      if (isMeant(payload)) found(index);
+    for (let at = 0; at < count; at++) {
+      const record = seen[at];
+      const message = kept[at]?.value;
+      if (record !== null && record !== undefined) {
+        if (isMeant(index.preview(record))) found(at);
+      } else if (message !== undefined && isMeant(beginningOf(message))) found(at);
     }
   };
 }

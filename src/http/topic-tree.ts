@@ -4,7 +4,7 @@
  */
 import type { Engine } from '../broker/engine.ts';
 import type { Message } from '../contracts/message.ts';
-import { previewBytes, previewText, rateOf, type TopicIndex, type TopicNode, textOf } from '../observe/topic-index.ts';
+import { previewBytes, rateOf, type TopicIndex, type TopicNode, textOf } from '../observe/topic-index.ts';
 import type { RetainedNode } from '../topics/retained-tree.ts';
 import type { TopicRow } from './schema/topics.ts';
 
@@ -90,7 +90,7 @@ export class TopicTree {
     if (record !== null) {
       return {
         hasValue: true,
-        value: previewText(record.preview, record.sizeBytes > previewBytes),
+        value: this.#index.previewText(record),
         sizeBytes: record.sizeBytes,
         isRetained,
         count: record.count,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createMessage, type Message, type Topic } from '../contracts/message.ts';
 import { firstNumber } from './first-number.ts';
 import { NumberRings, ringLength } from './number-rings.ts';
-import { previewText, rateOf, TopicIndex, type TopicRecord } from './topic-index.ts';
+import { rateOf, TopicIndex, type TopicRecord } from './topic-index.ts';
 
 const publisher = { clientId: 'c', username: null, listenerPort: 1883 };
 
@@ -31,7 +31,8 @@ test('last value, count and time of a topic; the mark finds it again, a new topi
   index.afterPublish(message('a/b', 'three'));
   const record = index.find('a/b') as TopicRecord;
   expect(topic.mark).toBe(record);
-  expect(record).toMatchObject({ count: 3, preview: 'three', sizeBytes: 5, lastMs: 1_000_010 });
+  expect(record).toMatchObject({ count: 3, sizeBytes: 5, lastMs: 1_000_010 });
+  expect(index.preview(record)).toBe('three');
   expect(index.count).toBe(1);
   expect(index.node('a')?.topics).toBe(1);
 });
@@ -66,7 +67,8 @@ test('a topic that was forgotten begins anew, whatever its mark says', () => {
   for (let number = 0; number < 20; number++) index.afterPublish(message(`other/${number}`, 'x'));
   expect((topic.mark as TopicRecord).isGone).toBe(true);
   index.afterPublish(message(topic, 'back'));
-  expect(index.find('first')).toMatchObject({ count: 1, preview: 'back' });
+  const again = index.find('first') as TopicRecord;
+  expect([again.count, index.preview(again)]).toEqual([1, 'back']);
 });
 
 test('bytes are those of the records, through growth and a smaller budget', () => {
@@ -126,15 +128,23 @@ test('a tap gets the messages it wants; whole messages are kept while somebody l
   expect(record.whole).toBeNull();
 });
 
-test('text that was cut in the middle of a character, and what is no text', () => {
-  const bytes = Buffer.from('aé€😀');
-  for (let end = 1; end <= bytes.length; end++) {
-    const text = previewText(bytes.toString('latin1', 0, end), true);
-    expect('aé€😀'.startsWith(text ?? '-')).toBe(true);
+test('the beginning of a payload as text: cut in the middle of a character, and what is no text', () => {
+  const { index } = newIndex();
+  const beginning = (payload: Buffer): string | null => {
+    index.afterPublish(createMessage(topicOf('t'), publisher, { payload }));
+    return index.previewText(index.find('t') as TopicRecord);
+  };
+  for (let before = 246; before <= 256; before++) {
+    const text = `${'x'.repeat(before)}aé€😀`;
+    const shown = beginning(Buffer.from(text));
+    expect(text.startsWith(shown ?? '-')).toBe(true);
+    expect(Buffer.byteLength(shown ?? '')).toBeGreaterThan(252);
   }
-  expect(previewText('\xff\xfe', false)).toBeNull();
-  expect(previewText('a\0', false)).toBeNull();
-  expect(previewText('a\xc3', false)).toBeNull();
+  expect(beginning(Buffer.from('aé€😀'))).toBe('aé€😀');
+  expect(beginning(Buffer.from([0xff, 0xfe]))).toBeNull();
+  expect(beginning(Buffer.from('a\0'))).toBeNull();
+  expect(beginning(Buffer.from([0x61, 0xc3]))).toBeNull();
+  expect(beginning(Buffer.alloc(0))).toBe('');
 });
 
 test.each([

@@ -5,12 +5,14 @@
  * which the route cache keeps: no look-up, no work with text. Its memory has a budget, counted by estimate; above it, topics that
  * were quiet the longest are forgotten (those met first when they were, by second chance: nothing is moved per message).
  */
+import { isUtf8 } from 'node:buffer';
 import type { Message, Topic } from '../contracts/message.ts';
 import { firstNumber } from './first-number.ts';
 import { NumberRings, ringBytes } from './number-rings.ts';
+import { headBytesMax, PayloadHeads } from './payload-heads.ts';
 
 /** Payload bytes of the last message that are kept for every topic. */
-export const previewBytes = 256;
+export const previewBytes = headBytesMax;
 /** Largest payload that is kept whole for topics somebody looks at. */
 export const wholeBytesMax = 1024 * 1024;
 
@@ -50,8 +52,8 @@ export class TopicRecord {
   lastMs = 0;
   sizeBytes = 0;
   qos: 0 | 1 | 2 = 0;
-  /** The first {@link previewBytes} bytes of the last payload, one character each. */
-  preview = '';
+  /** Where the first {@link previewBytes} bytes of the last payload are; −1: nowhere. */
+  head = -1;
   /** The last message as a whole, where somebody asked for it. */
   whole: Message | null = null;
   /** How many look at it, so that `whole` is kept. */
@@ -66,6 +68,8 @@ export class TopicRecord {
   rateCount = 0;
   ratedMs = 0;
   sampledMs = 0;
+  /** When the rate is followed or a number is taken next; until then a message costs only what every message must. */
+  dueMs = 0;
   bytes = 0;
   /** When it got its place in the order of forgetting. */
   placedMs = 0;
@@ -98,6 +102,7 @@ export class TopicIndex {
   watcher: IndexWatcher | null = null;
   readonly root = new TopicNode('', null);
   readonly rings = new NumberRings();
+  readonly #heads = new PayloadHeads();
   /** Topic Name → record: topics whose route is not cached are found by it. */
   readonly #records = new Map<string, TopicRecord>();
   readonly #nowMs: () => number;
@@ -157,12 +162,10 @@ export class TopicIndex {
     record.lastMs = nowMs;
     record.qos = message.qos;
     record.sizeBytes = size;
-    const previewEnd = size > previewBytes ? payloadStart + previewBytes : payloadEnd;
-    const grown = previewEnd - payloadStart - record.preview.length;
-    record.preview = payloadSource.toString('latin1', payloadStart, previewEnd);
-    if (grown !== 0) this.#account(record, grown);
-    if (nowMs - record.ratedMs >= 1000) rateOf(record, nowMs);
-    if (nowMs - record.sampledMs >= sampleMs) this.#sample(record, message, nowMs);
+    const length = size > previewBytes ? previewBytes : size;
+    const head = this.#heads.put(record.head, payloadSource, payloadStart, length);
+    if (head !== record.head) this.#moveHead(record, head);
+    if (nowMs >= record.dueMs) this.#due(record, message, nowMs);
     if (record.watchers > 0) record.whole = size <= wholeBytesMax ? message.keep() : null;
     if (this.#taps.length === 0) return;
     if (record.tapsGeneration !== this.#tapsGeneration) this.#findTaps(record);
@@ -194,6 +197,17 @@ export class TopicIndex {
     return record.ring < 0 ? [] : this.rings.valuesFrom(record.ring, from);
   }
 
+  /** The first {@link previewBytes} bytes of the last payload, one character each. */
+  preview({ head, sizeBytes }: TopicRecord): string {
+    return head < 0 ? '' : this.#heads.text(head, Math.min(sizeBytes, previewBytes));
+  }
+
+  /** The beginning of the last payload as text, as far as it is kept; null when its bytes are no UTF-8 text. */
+  previewText(record: TopicRecord): string | null {
+    const { head, sizeBytes } = record;
+    return head < 0 ? '' : textOf(this.#heads.view(head, Math.min(sizeBytes, previewBytes)), sizeBytes > previewBytes);
+  }
+
   /** Somebody looks at the whole last message from now on. */
   watch(record: TopicRecord): void {
     record.watchers++;
@@ -219,6 +233,18 @@ export class TopicIndex {
     const taps = this.#taps.filter((tap) => tap.wants(record.name));
     record.taps = taps.length === 0 ? noTaps : taps;
     record.tapsGeneration = this.#tapsGeneration;
+  }
+
+  #moveHead(record: TopicRecord, head: number): void {
+    const grown = PayloadHeads.bytesOf(head) - PayloadHeads.bytesOf(record.head);
+    record.head = head;
+    this.#account(record, grown);
+  }
+
+  #due(record: TopicRecord, message: Message, nowMs: number): void {
+    rateOf(record, nowMs);
+    if (nowMs - record.sampledMs >= sampleMs) this.#sample(record, message, nowMs);
+    record.dueMs = Math.min(record.ratedMs + 1000, record.sampledMs + sampleMs);
   }
 
   #sample(record: TopicRecord, { payloadSource, payloadStart, payloadEnd }: Message, nowMs: number): void {
@@ -300,6 +326,8 @@ export class TopicIndex {
     record.whole = null;
     if (record.ring >= 0) this.rings.giveBack(record.ring);
     record.ring = -1;
+    this.#heads.giveBack(record.head);
+    record.head = -1;
     this.#bytes -= record.bytes;
     record.bytes = 0;
     this.#evicted++;
@@ -345,23 +373,12 @@ export function rateOf(record: TopicRecord, nowMs: number): number {
   return record.rate;
 }
 
-/** The text of a preview; null when its bytes are no UTF-8 text. A character cut off at the end is left out. */
-export function previewText(preview: string, isCut: boolean): string | null {
-  const bytes = Buffer.from(preview, 'latin1');
-  return textOf(bytes, isCut);
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** UTF-8 text without NUL; null when the bytes are none. */
+/** UTF-8 text without NUL; null when the bytes are none. @param isCut - the last character may be only half there, and is left out */
 export function textOf(bytes: Buffer, isCut: boolean): string | null {
   if (bytes.includes(0)) return null;
   for (let cut = 0; cut <= (isCut ? 3 : 0) && cut <= bytes.length; cut++) {
-    try {
-      return decoder.decode(bytes.subarray(0, bytes.length - cut));
-    } catch {
-      // The last character may be only half there.
-    }
+    const whole = cut === 0 ? bytes : bytes.subarray(0, bytes.length - cut);
+    if (isUtf8(whole)) return whole.toString();
   }
   return null;
 }

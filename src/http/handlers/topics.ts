@@ -1,6 +1,6 @@
 /** Topics, publishing, retained messages, saved messages. */
 import type { Message } from '../../contracts/message.ts';
-import { previewBytes, rateOf, wholeBytesMax } from '../../observe/topic-index.ts';
+import { previewBytes, rateOf, type TopicIndex, type TopicRecord, wholeBytesMax } from '../../observe/topic-index.ts';
 import { isExpired } from '../../session/deliver.ts';
 import { defaultLimit, Page, type Place } from '../cursor.ts';
 import type { HandlersOf } from '../handler.ts';
@@ -176,12 +176,12 @@ function* retainedMessages(
 function lastMessage({ surroundings, index }: HttpServices, topic: string, bytesMax: number): ShownMessage | null {
   const record = index.find(topic);
   const retained = surroundings.broker.engine.retained.get(topic);
-  const whole = record?.whole ?? (record === undefined || isSame(retained, record) ? retained : undefined);
+  const whole = record?.whole ?? (record === undefined || isSame(index, retained, record) ? retained : undefined);
   if (whole !== undefined) {
     return shownMessage(whole, record?.lastMs ?? surroundings.clock.nowMs(), bytesMax, whole === retained);
   }
   if (record === undefined) return null;
-  const bytes = Buffer.from(record.preview, 'latin1');
+  const bytes = Buffer.from(index.preview(record), 'latin1');
   return {
     ...{
       topic,
@@ -194,12 +194,9 @@ function lastMessage({ surroundings, index }: HttpServices, topic: string, bytes
 }
 
 /** Whether the retained message is the last one, as far as can be seen. */
-function isSame(
-  retained: Message | undefined,
-  record: { readonly sizeBytes: number; readonly preview: string },
-): boolean {
+function isSame(index: TopicIndex, retained: Message | undefined, record: TopicRecord): boolean {
   if (retained === undefined || retained.payloadLength !== record.sizeBytes) return false;
-  return retained.payload.toString('latin1', 0, previewBytes) === record.preview;
+  return retained.payload.toString('latin1', 0, previewBytes) === index.preview(record);
 }
 
 function bytesOf(payload: Payload): Buffer {

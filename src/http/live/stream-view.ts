@@ -1,6 +1,7 @@
 /** Messages of some filters as they come, at most so many a second; those of a pause wait in a bounded buffer. */
+import type { Engine } from '../../broker/engine.ts';
 import type { Message } from '../../contracts/message.ts';
-import type { Tap } from '../../observe/topic-index.ts';
+import type { Tap, TopicIndex } from '../../observe/topic-index.ts';
 import { filterMatches } from '../../topics/topic-filter.ts';
 import type { LiveAnswer, LiveRequest } from '../schema/live.ts';
 import type { HttpServices } from '../services.ts';
@@ -24,7 +25,8 @@ interface Taken {
 }
 
 export class StreamView implements View, Tap {
-  readonly #services: HttpServices;
+  readonly #index: TopicIndex;
+  readonly #engine: Pick<Engine, 'nowMs'>;
   readonly #request: Request;
   readonly #limit: number;
   readonly #payloadBytesMax: number;
@@ -34,18 +36,19 @@ export class StreamView implements View, Tap {
   #bufferedBytes = 0;
   #seq = 0;
   #skipped = 0;
-  #second = 0;
+  #secondEndMs = 0;
   #takenInSecond = 0;
   #isPaused = false;
   #isFirst = true;
 
   constructor(services: HttpServices, request: Request) {
-    this.#services = services;
+    this.#index = services.index;
+    this.#engine = services.surroundings.broker.engine;
     this.#request = request;
     this.#limit = request.limitPerSecond ?? 200;
     this.#payloadBytesMax = request.payloadBytesMax ?? 4096;
     this.#search = request.search === undefined || request.search === '' ? null : Buffer.from(request.search);
-    services.index.addTap(this);
+    this.#index.addTap(this);
   }
 
   wants(topicName: string): boolean {
@@ -53,14 +56,14 @@ export class StreamView implements View, Tap {
   }
 
   take(message: Message): void {
-    const { engine } = this.#services.surroundings.broker;
     if (this.#search !== null && !message.topic.name.includes(this.#request.search ?? '')) {
       if (!message.payload.includes(this.#search)) return;
     }
     this.#seq++;
-    const second = Math.floor(engine.nowMs / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
+    const { nowMs } = this.#engine;
+    // Also when the clock was set back.
+    if (nowMs >= this.#secondEndMs || nowMs < this.#secondEndMs - 1000) {
+      this.#secondEndMs = (Math.floor(nowMs / 1000) + 1) * 1000;
       this.#takenInSecond = 0;
     }
     if (this.#takenInSecond >= this.#limit) {
@@ -68,7 +71,7 @@ export class StreamView implements View, Tap {
       return;
     }
     this.#takenInSecond++;
-    this.#buffer.push({ message: message.keep(), seq: this.#seq, atMs: engine.nowMs });
+    this.#buffer.push({ message: message.keep(), seq: this.#seq, atMs: nowMs });
     this.#bufferedBytes += messageBytes + message.payloadLength;
     while (this.#buffer.length > bufferedMax || this.#bufferedBytes > bufferedBytesMax) this.#dropOldest();
   }
@@ -88,7 +91,7 @@ export class StreamView implements View, Tap {
     const skipped = this.#skipped;
     this.#skipped = 0;
     const last = this.#buffer.length > 0 ? taken.at(-1) : undefined;
-    const until = { seq: last?.seq ?? this.#seq, atMs: last?.atMs ?? this.#services.surroundings.broker.engine.nowMs };
+    const until = { seq: last?.seq ?? this.#seq, atMs: last?.atMs ?? this.#engine.nowMs };
     return {
       ...{ type: 'messages', view: this.#request.view, skipped, until },
       messages: taken.map(({ message, seq, atMs }) => ({ ...shownMessage(message, atMs, this.#payloadBytesMax), seq })),
@@ -100,7 +103,7 @@ export class StreamView implements View, Tap {
   }
 
   close(): void {
-    this.#services.index.removeTap(this);
+    this.#index.removeTap(this);
     this.#buffer = [];
   }
 

@@ -66,8 +66,8 @@ export class VisibleTopics {
   }
 
   #row(one: Visible): UpdateRow {
-    const { hasValue: _, ...value } = this.#tree.value(one.topic);
     const { record } = one;
+    const { hasValue: _, ...value } = this.#tree.value(one.topic, record?.node);
     const row: UpdateRow = { topic: one.topic, ...value };
     if (record === null) return row;
     if (this.#options.rings && record.ring >= 0) {
