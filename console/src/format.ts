@@ -58,6 +58,11 @@ const durationUnits = computed(() =>
   ),
 );
 
+const percent = computed(() => new Intl.NumberFormat(language.value, { style: 'percent', maximumFractionDigits: 0 }));
+
+/** Such as 37 %. @param share - 0 to 1 */
+export const formatShare = (share: number): string => percent.value.format(share);
+
 export const formatNumber = (value: number): string => plain.value.format(value);
 
 /** Such as 12K: for places with little room. */

@@ -34,6 +34,19 @@ test('never gives a member what it may not get, ready or not', () => {
   expect(group.next(everybody, nobody)).toBeUndefined();
 });
 
+test('counts the turns of each member, from when it joined', () => {
+  const group = groupOf('a', 'b');
+  for (let count = 0; count < 3; count++) group.next(everybody);
+  group.add('c');
+  for (let count = 0; count < 3; count++) group.next((member) => member !== 'a');
+  expect([group.members, group.turns]).toEqual([
+    ['a', 'b', 'c'],
+    [2, 3, 1],
+  ]);
+  group.remove('a');
+  expect(group.turns).toEqual([3, 1]);
+});
+
 test('keeps its place when a member leaves', () => {
   const group = groupOf('a', 'b', 'c');
   group.next(everybody);

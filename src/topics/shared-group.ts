@@ -1,11 +1,14 @@
 /** Whose turn it is among the members of one shared subscription (MQTT 5.0 §4.8.2). */
 export class SharedGroup<M> {
   readonly members: M[] = [];
+  /** Of each member: how often it was its turn since it joined. */
+  readonly turns: number[] = [];
   #turn = 0;
 
   /** Members take part in the order in which they subscribed. */
   add(member: M): void {
     this.members.push(member);
+    this.turns.push(0);
   }
 
   /** @returns whether the group is empty now */
@@ -13,6 +16,7 @@ export class SharedGroup<M> {
     const index = this.members.indexOf(member);
     if (index >= 0) {
       this.members.splice(index, 1);
+      this.turns.splice(index, 1);
       if (index < this.#turn) this.#turn--;
     }
     return this.members.length === 0;
@@ -34,11 +38,15 @@ export class SharedGroup<M> {
       if (isEligible !== undefined && !isEligible(member)) continue;
       if (fallback < 0) fallback = index;
       if (!isReady(member)) continue;
-      this.#turn = (index + 1) % count;
-      return member;
+      return this.#give(index);
     }
     if (fallback < 0) return undefined;
-    this.#turn = (fallback + 1) % count;
-    return this.members[fallback];
+    return this.#give(fallback);
+  }
+
+  #give(index: number): M {
+    this.#turn = (index + 1) % this.members.length;
+    (this.turns[index] as number)++;
+    return this.members[index] as M;
   }
 }

@@ -51,6 +51,26 @@ test('clients: list, filters, pages, detail', async () => {
   });
 });
 
+test('shared group: each member with the messages that were its turn', async () => {
+  const broker = await startWithUsers(resources);
+  const vera = await loggedIn(broker, 'vera');
+  const members = [await join(broker, { id: 'one' }), await join(broker, { id: 'two' })];
+  for (const member of members) await member.subscribe('$share/team/x/#');
+  const publisher = await join(broker, { id: 'publisher' });
+  for (let count = 0; count < 7; count++) await publisher.publish('x/1', 'm', { qos: 1 });
+  expect(await vera.get('/subscriptions/receivers?topic=x/1')).toMatchObject({
+    groups: [
+      {
+        ...{ name: 'team', taken: 7 },
+        members: [
+          { clientId: 'one', taken: 4 },
+          { clientId: 'two', taken: 3 },
+        ],
+      },
+    ],
+  });
+});
+
 test('kick and ban: the connection ends, the identifier is refused until the time is over or the ban is lifted', async () => {
   const broker = await startWithUsers(resources);
   const otto = await loggedIn(broker, 'otto');

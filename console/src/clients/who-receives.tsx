@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { useCall } from '../api/use-call.ts';
-import { formatRate } from '../format.ts';
+import { formatRate, formatShare } from '../format.ts';
 import { t } from '../i18n.ts';
 import { TopicInput } from '../messages/topic-input.tsx';
 import { linkTo, setState, stateOf } from '../router.ts';
@@ -63,7 +63,11 @@ export function WhoReceives({ topic }: { topic: string }) {
                 <a href={linkTo('clients', { client: member.clientId })}>
                   <Shown text={member.clientId} max={200} />
                 </a>{' '}
-                <span class="muted">QoS {member.qos}</span>
+                <span class="muted">
+                  QoS {member.qos}
+                  {group.taken > 0 &&
+                    ` · ${t('who.taken', { n: member.taken, share: formatShare(member.taken / group.taken) })}`}
+                </span>
               </li>
             ))}
           </ul>

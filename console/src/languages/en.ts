@@ -452,6 +452,10 @@ export const texts = {
   'who.filter': 'Topic Filter',
   'who.may': 'May receive',
   'who.group': 'Shared group',
+  'who.taken': {
+    one: '{n} message ({share} of the group)',
+    other: '{n} messages ({share} of the group)',
+  },
   'matches.title': 'What does this filter match?',
   'matches.count': { one: 'Matches {n} known topic.', other: 'Matches {n} known topics.' },
   'matches.more': '{retained} retained, {rate} messages/s.',

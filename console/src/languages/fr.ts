@@ -460,6 +460,10 @@ export const texts: Texts = {
   'who.filter': 'Filtre de topics',
   'who.may': 'Peut recevoir',
   'who.group': 'Groupe partagé',
+  'who.taken': {
+    one: '{n} message ({share} du groupe)',
+    other: '{n} messages ({share} du groupe)',
+  },
   'matches.title': 'À quoi correspond ce filtre ?',
   'matches.count': { one: 'Correspond à {n} topic connu.', other: 'Correspond à {n} topics connus.' },
   'matches.more': '{retained} retenus, {rate} messages/s.',

@@ -34,7 +34,11 @@ export function accessHandlers(
         groups: groups.slice(0, shownMax).map(({ group, topicFilter }) => ({
           name: filterParts(topicFilter).shareName ?? '',
           filter: filterParts(topicFilter).filter,
-          members: (group?.members.slice(0, shownMax) ?? []).map(member),
+          members: (group?.members.slice(0, shownMax) ?? []).map((one, index) => ({
+            ...member(one),
+            taken: group?.turns[index] ?? 0,
+          })),
+          taken: group?.turns.reduce((sum, turns) => sum + turns, 0) ?? 0,
         })),
         isComplete: clients.length <= shownMax && groups.length <= shownMax,
       };

@@ -113,7 +113,10 @@ export const receiversAnswer = v.object({
     v.object({
       name: v.string(),
       filter: v.string(),
-      members: v.array(v.object({ clientId: v.string(), qos, isConnected: v.boolean() })),
+      /** "taken": messages that were this member's turn since it joined. */
+      members: v.array(v.object({ clientId: v.string(), qos, isConnected: v.boolean(), taken: count })),
+      /** Of all members together, those not listed too. */
+      taken: count,
     }),
   ),
   /** The lists hold the first 1,000 of each. */
