@@ -19,6 +19,11 @@ export class Stats {
   publishReceivedQos2 = 0;
   publishSentQos1 = 0;
   publishSentQos2 = 0;
+  /** Of the payload bytes, likewise. */
+  publishBytesReceivedQos1 = 0;
+  publishBytesReceivedQos2 = 0;
+  publishBytesSentQos1 = 0;
+  publishBytesSentQos2 = 0;
   /** Deliveries given up because of a queue, window or buffer limit: Mosquitto's one number. */
   publishDropped = 0;
   /** Deliveries begun, one for each message and subscription that matched it, and those that the store brought back waiting. */

@@ -37,8 +37,14 @@ export function receivePublish(
   if (view.qos > policy.maxQos) throw qosNotSupported();
   if (view.retain !== 0 && !engine.limits.retainAvailable) throw retainNotSupported();
   if (view.qos !== 0) {
-    if (view.qos === 1) engine.stats.publishReceivedQos1++;
-    else engine.stats.publishReceivedQos2++;
+    const { stats } = engine;
+    if (view.qos === 1) {
+      stats.publishReceivedQos1++;
+      stats.publishBytesReceivedQos1 += view.payloadEnd - view.payloadStart;
+    } else {
+      stats.publishReceivedQos2++;
+      stats.publishBytesReceivedQos2 += view.payloadEnd - view.payloadStart;
+    }
     checkReceiveMaximum(connection, view);
   }
   const route = resolveRoute(connection, bytes, view);

@@ -59,9 +59,15 @@ export function sendPublish(
   if (qos === 1) receiver.outbox.markQuestion();
   const { stats } = hub.engine;
   stats.publishSent++;
-  if (qos === 1) stats.publishSentQos1++;
-  else if (qos === 2) stats.publishSentQos2++;
-  stats.publishBytesSent += message.payloadEnd - message.payloadStart;
+  const payloadBytes = message.payloadEnd - message.payloadStart;
+  stats.publishBytesSent += payloadBytes;
+  if (qos === 1) {
+    stats.publishSentQos1++;
+    stats.publishBytesSentQos1 += payloadBytes;
+  } else if (qos === 2) {
+    stats.publishSentQos2++;
+    stats.publishBytesSentQos2 += payloadBytes;
+  }
   if (hub.isTracing) {
     const line = {
       isDuplicate: dup,

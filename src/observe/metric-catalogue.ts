@@ -56,17 +56,59 @@ const messageDropRows = rowsOf(messageDrops).map(
   }),
 );
 
-/** PUBLISH packets in one direction, a row for each QoS. */
-function qosRows(direction: 'received' | 'sent', counts: (stats: Readonly<Stats>) => readonly number[]): Metric[] {
-  return [0, 1, 2].map((qos) => ({
-    topics: [`publish/messages/${direction}/qos${qos}`],
-    kind: 'counter',
-    exportName: `mqtt_publish_${direction}_by_qos_total`,
-    labels: { qos: String(qos) },
-    help: `PUBLISH packets ${direction}. With QoS ${qos}.`,
-    read: ({ stats }) => counts(stats)[qos] ?? 0,
-  }));
+/** What one direction counts by QoS. */
+interface QosCounts {
+  /** Below `publish/`, in front of `/qos0`. */
+  readonly topic: string;
+  readonly exportName: string;
+  readonly help: string;
+  /** Of all, of QoS 1, of QoS 2. */
+  readonly read: (stats: Readonly<Stats>) => readonly [all: number, qos1: number, qos2: number];
 }
+
+const qosCounts: readonly QosCounts[] = [
+  {
+    topic: 'messages/received',
+    exportName: 'mqtt_publish_received_by_qos_total',
+    help: 'PUBLISH packets received.',
+    read: (stats) => [stats.publishReceived, stats.publishReceivedQos1, stats.publishReceivedQos2],
+  },
+  {
+    topic: 'messages/sent',
+    exportName: 'mqtt_publish_sent_by_qos_total',
+    help: 'PUBLISH packets sent.',
+    read: (stats) => [stats.publishSent, stats.publishSentQos1, stats.publishSentQos2],
+  },
+  {
+    topic: 'bytes/received',
+    exportName: 'mqtt_publish_received_bytes_by_qos_total',
+    help: 'Payload bytes of PUBLISH packets received.',
+    read: (stats) => [stats.publishBytesReceived, stats.publishBytesReceivedQos1, stats.publishBytesReceivedQos2],
+  },
+  {
+    topic: 'bytes/sent',
+    exportName: 'mqtt_publish_sent_bytes_by_qos_total',
+    help: 'Payload bytes of PUBLISH packets sent.',
+    read: (stats) => [stats.publishBytesSent, stats.publishBytesSentQos1, stats.publishBytesSentQos2],
+  },
+];
+
+/** A row for each QoS; only 1 and 2 are counted, the rest has QoS 0. */
+const qosRows = qosCounts.flatMap(({ topic, exportName, help, read }) =>
+  [0, 1, 2].map(
+    (qos): Metric => ({
+      topics: [`publish/${topic}/qos${qos}`],
+      kind: 'counter',
+      exportName,
+      labels: { qos: String(qos) },
+      help: `${help} With QoS ${qos}.`,
+      read: ({ stats }) => {
+        const [all, qos1, qos2] = read(stats);
+        return [all - qos1 - qos2, qos1, qos2][qos] as number;
+      },
+    }),
+  ),
+);
 
 function rowsOf<Reason extends string>(rows: Readonly<Record<Reason, DropRow>>): [Reason, DropRow][] {
   return Object.entries(rows) as [Reason, DropRow][]; // every key of the table, and no other
@@ -271,12 +313,7 @@ export const metrics: readonly Metric[] = [
     help: 'Deliveries that wait in sessions and were not sent yet.',
     read: ({ gauges }) => gauges.deliveriesWaiting,
   },
-  ...qosRows('received', ({ publishReceived: all, publishReceivedQos1: qos1, publishReceivedQos2: qos2 }) => [
-    ...[all - qos1 - qos2, qos1, qos2],
-  ]),
-  ...qosRows('sent', ({ publishSent: all, publishSentQos1: qos1, publishSentQos2: qos2 }) => [
-    ...[all - qos1 - qos2, qos1, qos2],
-  ]),
+  ...qosRows,
   ...deliveryDropRows,
   ...messageDropRows,
 ];

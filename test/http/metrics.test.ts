@@ -61,6 +61,10 @@ test('every row of the catalogue is there, and moves with what happens', async (
   expect(values.get('mqtt_publish_sent_by_qos_total{qos="0"}')).toBe(3);
   expect(values.get('mqtt_publish_sent_by_qos_total{qos="1"}')).toBe(4);
   expect(values.get('mqtt_publish_received_bytes_total')).toBe(15);
+  const bytesOf = (name: string): (number | undefined)[] =>
+    [0, 1, 2].map((qos) => values.get(`mqtt_publish_${name}_bytes_by_qos_total{qos="${qos}"}`));
+  expect(bytesOf('received')).toEqual([6, 7, 2]);
+  expect(bytesOf('sent')).toEqual([6, 9, 0]);
   expect(values.get('mqtt_retained_messages')).toBe(1);
   expect(values.get('mqtt_connections')).toBe(1);
   expect(values.get('mqtt_store_safe')).toBe(1);
