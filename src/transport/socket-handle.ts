@@ -23,6 +23,8 @@ export interface WriteRequest {
   owner: HandleOwner | null;
   /** −1 as long as no write uses the request. */
   getAsyncId(): number;
+  /** Of a request that Node made: how the write ended, when that was before `oncomplete` could be set; else null. */
+  readonly writeStatus?: number | null;
 }
 
 /** The members of Node's `TCPWrap` and `PipeWrap` that are used. */
@@ -35,8 +37,12 @@ export interface SocketHandle {
   readStop(): number;
   /** Bytes read so far. */
   readonly bytesRead: number;
-  /** @returns 0 or a negative error number of libuv; undefined when the handle is closed */
-  writeBuffer(request: WriteRequest, bytes: Uint8Array): number | undefined;
+  /**
+   * Until Node 24 the caller brings a request, from Node 26 on none (null) and is given one when the write has to wait.
+   *
+   * @returns 0, a negative error number of libuv, or the request; undefined when the handle is closed
+   */
+  writeBuffer(request: WriteRequest | null, bytes: Uint8Array): number | WriteRequest | undefined;
   /** Bytes that wait in libuv. */
   readonly writeQueueSize: number;
   /** Ours; `owner` is a name that Node knows. */
@@ -67,6 +73,8 @@ export class SharedIo {
   readonly readBuffer: Buffer;
   readonly readStart: number;
   readonly #readArea: Buffer;
+  /** Who makes the request of a write that has to wait. */
+  #requests: 'unknown' | 'ours' | 'of Node' = 'unknown';
   #Request: (new () => WriteRequest) | null = null;
   /** A write that is taken at once leaves its request as it was, so that the next one can use it. */
   #spare: WriteRequest | null = null;
@@ -116,37 +124,52 @@ export class SharedIo {
    *   socket has to write
    */
   write(socket: Socket, handle: SocketHandle, bytes: Uint8Array, owner: HandleOwner): number | undefined {
-    if (this.#Request === null) this.#learnRequest(socket, handle);
+    if (this.#requests === 'unknown') this.#learn(socket, handle);
+    if (this.#requests === 'of Node') return writeWithout(handle, bytes, owner);
     if (this.#Request === null) return undefined;
     const request = this.#spare ?? new this.#Request();
     this.#spare = request;
     const error = handle.writeBuffer(request, bytes);
     if (error !== 0) {
       this.#spare = null;
-      return error;
+      return error as number | undefined; // the request is ours
     }
     // Nothing waits: that is not enough. Between two attempts of libuv the peer may have made room, and the request is in use until
     // Node has told so.
     if (request.getAsyncId() === -1) return 0;
     this.#spare = null;
-    request.oncomplete = onWriteComplete;
-    request.buffer = bytes;
-    request.handle = handle;
-    request.owner = owner;
-    return Math.max(handle.writeQueueSize, 1);
+    return wait(handle, request, bytes, owner);
   }
 
-  /** An empty write of the socket shows what requests it makes. */
-  #learnRequest(socket: Socket, handle: SocketHandle): void {
+  /** An empty write of the socket shows how Node calls the handle. */
+  #learn(socket: Socket, handle: SocketHandle): void {
     const own = handle.writeBuffer;
-    handle.writeBuffer = (request: WriteRequest, bytes: Uint8Array): number | undefined => {
-      if (typeof request.getAsyncId === 'function') this.#Request = request.constructor as new () => WriteRequest;
+    handle.writeBuffer = (request: WriteRequest | null, bytes: Uint8Array): number | WriteRequest | undefined => {
+      this.#requests = request === null ? 'of Node' : 'ours';
+      if (typeof request?.getAsyncId === 'function') this.#Request = request.constructor as new () => WriteRequest;
       return own.call(handle, request, bytes);
     };
     socket.write(noBytes);
     // The method of the prototype comes back.
     delete (handle as Partial<SocketHandle>).writeBuffer;
   }
+}
+
+function writeWithout(handle: SocketHandle, bytes: Uint8Array, owner: HandleOwner): number | undefined {
+  const request = handle.writeBuffer(null, bytes);
+  if (typeof request !== 'object') return request;
+  const status = request.writeStatus ?? null;
+  if (status !== null) return Math.min(status, 0);
+  return wait(handle, request, bytes, owner);
+}
+
+/** @returns bytes that wait in libuv; a write that is not over yet waits even when it has none left */
+function wait(handle: SocketHandle, request: WriteRequest, bytes: Uint8Array, owner: HandleOwner): number {
+  request.oncomplete = onWriteComplete;
+  request.buffer = bytes;
+  request.handle = handle;
+  request.owner = owner;
+  return Math.max(handle.writeQueueSize, 1);
 }
 
 const noBytes = Buffer.alloc(0);
