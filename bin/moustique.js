@@ -15,5 +15,24 @@ if (['pub', 'sub', 'rr'].includes(command)) {
   // Between two full collections the old generation may grow by one and a half times, not three: what a burst of clients leaves behind
   // is a quarter of all the memory of an idle connection. Less growth would cost more collections under load.
   if (!options.includes('heap-growing-percent')) v8.setFlagsFromString('--heap-growing-percent=150');
+  nameRealTimeSignal();
   void import('../dist/bin/moustique.js');
+}
+
+/**
+ * SIGRTMIN begins a new log file. Node has no name for it and would be ended by it; its table of names is open until `node:os` is
+ * loaded for the first time. Where that door is closed one day, SIGHUP still does it.
+ */
+function nameRealTimeSignal() {
+  const { noDeprecation } = process;
+  try {
+    // It complains on standard error, where users' scripts read.
+    process.noDeprecation = true;
+    // With the C libraries glibc and musl.
+    Object.assign(process.binding('constants').os.signals, { SIGRTMIN: 34, 'SIGRTMIN+1': 35 });
+  } catch {
+    // Closed.
+  } finally {
+    process.noDeprecation = noDeprecation;
+  }
 }

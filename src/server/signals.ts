@@ -53,56 +53,27 @@ export function handleSignals(
     ['SIGUSR2', () => actions.printTree()],
   ];
   for (const [signal, handler] of handlers) source.on(signal, handler);
-  const forgetRealTime = source === process ? handleRealTimeSignal(() => actions.reopenLog()) : () => undefined;
+  const forgetRealTime = handleRealTimeSignal(source, () => actions.reopenLog());
   return () => {
     for (const [signal, handler] of handlers) source.off(signal, handler);
     forgetRealTime();
   };
 }
 
-/** Node's wrapper of a signal, below `process.on`. */
-interface SignalWrap {
-  onsignal: (() => void) | null;
-  unref(): void;
-  /** @returns 0, or an error number */
-  start(signal: number): number;
-  close(): void;
-}
-
-interface UntypedProcess {
-  noDeprecation: boolean | undefined;
-  binding(name: 'signal_wrap'): { readonly Signal: new () => SignalWrap };
-}
-
-/** SIGRTMIN with the C libraries glibc and musl. */
-const realTimeSignals = [34, 35] as const;
-
 /**
- * Watches SIGRTMIN.
- *
- * Node has no name for real-time signals, and one that nobody watches ends the process. So Node's own signal wrapper is
- * used, by a deprecated door; where that is closed one day, nothing is watched.
+ * SIGRTMIN with the C libraries glibc and musl, where the number of the other is not for programs. Node knows neither name; the
+ * executable adds them to its table before anything else (bin/moustique.js).
  */
-function handleRealTimeSignal(callback: () => void): () => void {
-  if (process.platform !== 'linux') return () => undefined;
-  // Neither is in Node's types.
-  const node = process as unknown as UntypedProcess;
-  const { noDeprecation } = node;
-  try {
-    // The door complains on standard error, where users' scripts read.
-    node.noDeprecation = true;
-    const { Signal } = node.binding('signal_wrap');
-    for (const signal of realTimeSignals) {
-      const watcher = new Signal();
-      watcher.unref();
-      watcher.onsignal = callback;
-      if (watcher.start(signal) === 0) return () => watcher.close();
-      watcher.close();
+const realTimeSignals = ['SIGRTMIN', 'SIGRTMIN+1'] as unknown as readonly NodeJS.Signals[];
+
+function handleRealTimeSignal(source: SignalSource, handler: () => void): () => void {
+  for (const signal of realTimeSignals) {
+    try {
+      source.on(signal, handler);
+      return () => source.off(signal, handler);
+    } catch {
+      // Not with this C library.
     }
-  } catch {
-    // Closed: SIGHUP reopens the log too.
-  } finally {
-    node.noDeprecation = noDeprecation;
   }
   return () => undefined;
 }
