@@ -304,6 +304,10 @@ export class Journal {
     const { level } = this.#options;
     const startMs = this.#options.clock.monotonicMs();
     const pending = this.#pending;
+    if (this.#segment !== null && this.#isSynced && this.#writtenCount === 0) {
+      const bytes = pending.reduce((sum, { length }) => sum + length, 0);
+      this.#segment = await this.#segments.endBefore(this.#segment, bytes);
+    }
     if (this.#segment === null && pending.length > 0) {
       this.#segment = await this.#segments.begin(pending[0]?.number ?? this.#nextBatch);
       this.#segments.prepare();

@@ -61,6 +61,19 @@ export class SegmentFiles {
     return segment.end >= this.#size && this.#prepared !== null;
   }
 
+  /**
+   * Ends a synced segment when `bytes` more would go beyond what was made ready and the next one is there: on a full disk only what
+   * was made ready can be written.
+   *
+   * @returns the segment, null when it has ended
+   */
+  async endBefore(segment: OpenSegment, bytes: number): Promise<OpenSegment | null> {
+    const isRoom = segment.end + bytes <= this.#size || segment.end === segmentDataStart;
+    if (isRoom || this.#prepared === null) return segment;
+    await segment.file.close();
+    return null;
+  }
+
   /** Makes the next segment ready in the background. */
   prepare(): void {
     if (this.#preparing !== null || this.#prepared !== null || this.#isClosed) return;

@@ -6,6 +6,8 @@ import { crc32c } from '../../src/store/crc32c.ts';
 import type { FileStore } from '../../src/store/file-store.ts';
 import { openFileStore } from '../../src/store/file-store.ts';
 import type { SyncLevel } from '../../src/store/journal-options.ts';
+import { readSegmentHeader } from '../../src/store/segment-format.ts';
+import { scanSegment } from '../../src/store/segment-scan.ts';
 import { StoreError } from '../../src/store/store-error.ts';
 import { bytes } from '../harness/codec.ts';
 import { Life, storePath, turns } from './lives.ts';
@@ -308,20 +310,27 @@ describe('writing', () => {
   });
 
   test('what filled its segment counts as safe as soon as nothing else comes: damage to it is told, not cut off', async () => {
-    const { random, disk } = begin(15);
-    const life = new Life(disk, random, { segmentBytes: 2048 });
-    await life.settle();
-    // The first segment has begun, the next one is ready.
-    life.store.sessionRemoved('nobody');
-    await life.settle();
     const session = { username: null, listenerPort: 1, expiryIntervalSeconds: 1, expiresAtMs: 0, lastSequence: 0 };
-    for (let told = 0; told < 100; told++) life.store.sessionPut({ ...session, clientId: `session number ${told}` });
-    await life.settle();
-    const next = life.disk.afterKill();
-    const [segment = ''] = segments(next);
-    const content = Buffer.from(next.content(segment) as Buffer);
-    expect(content.length).toBeGreaterThan(2048);
-    content[content.length - 1] = (content.at(-1) as number) ^ 1;
+    /** The journal after a group that came when the second segment was ready. */
+    const journalOf = async (segmentBytes: number) => {
+      const { random, disk } = begin(15);
+      const life = new Life(disk, random, { segmentBytes });
+      await life.settle();
+      life.store.sessionRemoved('nobody');
+      await life.settle();
+      for (let told = 0; told < 100; told++) life.store.sessionPut({ ...session, clientId: `session number ${told}` });
+      await life.settle();
+      const next = life.disk.afterKill();
+      const [segment = ''] = segments(next);
+      const content = Buffer.from(next.content(segment) as Buffer);
+      const { stretches } = scanSegment(content, readSegmentHeader(content).header?.salt ?? 0);
+      return { random, next, segment, content, end: stretches.at(-1)?.end ?? 0 };
+    };
+    // Once to see what it takes, once more with a segment of just that size.
+    const { end } = await journalOf(1 << 16);
+    const { random, next, segment, content } = await journalOf(end);
+    expect(content.length).toBe(end);
+    content[end - 1] = (content.at(-1) as number) ^ 1;
     next.put(segment, content);
 
     const after = new Life(next, random);

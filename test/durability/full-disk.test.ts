@@ -7,6 +7,8 @@ import { noSmallDisk, smallDisk } from './small-disk.ts';
 
 const resources = useResources();
 const impediment = noSmallDisk();
+/** Of the journal, as made ready. */
+const segmentBytes = 8 * 1024 * 1024;
 
 /** Publishes a message and tells how that ended: a Reason Code, or that the connection was closed. */
 async function publish(client: mqtt.MqttClient, number: number): Promise<number | 'closed'> {
@@ -114,5 +116,34 @@ describe.skipIf(impediment !== null)(impediment === null ? title : `${title} [sk
     await broker.start();
     const kept = await collect(broker, 'absent', false);
     await waitFor('everything acknowledged to be there', () => [...stored].every((one) => kept.has(one)));
+  }, 120_000);
+
+  test('what was made ready is used to its end before anything is refused', async () => {
+    // Room for two segments of the journal, which takes the second as soon as it has begun the first.
+    const disk = smallDisk(resources, 18);
+    const broker = await startBroker(resources, 'moustique', {
+      config: [
+        ...[
+          'listener {port} 127.0.0.1',
+          'allow_anonymous true',
+          'log_type error',
+          'log_type warning',
+          'log_type notice',
+        ],
+        ...['persistence true', `persistence_location ${disk.path}/`, 'max_queued_messages 0'],
+      ],
+    });
+    const absent = await connect(broker, { clientId: 'absent', clean: false });
+    await absent.subscribeAsync('full', { qos: 1 });
+    await absent.endAsync();
+    const publisher = await connect(broker, { clientId: 'five', protocolVersion: 5 });
+    await waitFor('the second segment to be ready', () => disk.filesOf(segmentBytes) === 2);
+    disk.fill();
+    let stored = 0;
+    while (stored < 1000 && (await publish(publisher, stored + 1)) === 0) stored++;
+    // Two segments less what does not fit at their ends: nothing is lost at the first one.
+    expect(stored).toBeGreaterThanOrEqual(2 * Math.floor(segmentBytes / 60_200) - 2);
+    await waitFor('the line', () => broker.process.stderr.includes('unable to store'));
+    expect(broker.process.stderr.match(/unable to store/g)).toHaveLength(1);
   }, 120_000);
 });

@@ -1,6 +1,6 @@
 /** A file system of a few megabytes that can be filled: a tmpfs, which only root may mount, and not in every container. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, rmdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { programPath } from '../harness/programs.ts';
@@ -38,6 +38,12 @@ export class SmallDisk {
   /** Gives back what {@link fill} took. */
   makeRoom(): void {
     rmSync(join(this.path, 'ballast'), { force: true });
+  }
+
+  /** How many files of this size are there, also in folders. */
+  filesOf(bytes: number): number {
+    const names = readdirSync(this.path, { recursive: true, encoding: 'utf8' });
+    return names.filter((name) => statSync(join(this.path, name)).size === bytes).length;
   }
 
   close(): void {
