@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { StoredSeries } from '../api/types.ts';
 import { formatDateTime, formatNumber } from '../format.ts';
@@ -16,38 +16,57 @@ export function Plot(props: {
   toMs: number;
   onRange: (fromMs: number, toMs: number) => void;
 }) {
+  const { series, names, fromMs, toMs } = props;
   const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  /** The series that the plot shows. */
+  const shown = useRef<readonly StoredSeries[] | null>(null);
   const handler = useRef(props.onRange);
   handler.current = props.onRange;
   const shownTheme = theme.value;
   const shownLanguage = language.value;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const place = box.current;
     if (place === null) return undefined;
-    const aligned = align(props.series);
-    const plot = new uPlot(
-      optionsOf(place, props.names, props.fromMs, props.toMs, (from, to) => handler.current(from, to)),
-      dataOf(aligned),
+    const made = new uPlot(
+      optionsOf(place, names, fromMs, toMs, (from, to) => handler.current(from, to)),
+      dataOf(align(series)),
       place,
     );
-    const sizes = new ResizeObserver(() => plot.setSize(sizeOf(place)));
+    plot.current = made;
+    shown.current = series;
+    const sizes = new ResizeObserver(() => made.setSize(sizeOf(place)));
     sizes.observe(place);
     return () => {
+      plot.current = null;
       sizes.disconnect();
-      plot.destroy();
+      made.destroy();
     };
-  }, [props.series, props.names.join('\n'), props.fromMs, props.toMs, shownTheme, shownLanguage]);
+  }, [names.join('\n'), shownTheme, shownLanguage]);
 
-  const points = props.series.reduce((sum, one) => sum + one.times.length, 0);
+  // Another window or other data: the plot stays, and its data are aligned only when they are others.
+  useLayoutEffect(() => {
+    const made = plot.current;
+    if (made === null) return;
+    made.batch(() => {
+      if (shown.current !== series) made.setData(dataOf(align(series)), false);
+      shown.current = series;
+      made.setScale('x', { min: fromMs / 1000, max: toMs / 1000 });
+    });
+  }, [series, fromMs, toMs]);
+
+  const points = series.reduce((sum, one) => sum + one.times.length, 0);
   return (
     <div
       ref={box}
       class="plot"
       role="img"
-      aria-label={t('plot.label', { names: props.names.join(', '), n: points })}
+      aria-label={t('plot.label', { names: names.join(', '), n: points })}
       data-testid="plot"
       data-points={points}
+      data-from={fromMs}
+      data-first={series[0]?.times[0]}
     />
   );
 }
