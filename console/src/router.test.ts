@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { formatRoute, parseRoute } from './router.ts';
+import { expect, test, vi } from 'vitest';
+import { formatRoute, parseRoute, setState, stateOf } from './router.ts';
 
 test.each([
   ['#/topics?topic=a%2Fb', 'topics', { topic: 'a/b' }],
@@ -18,4 +18,13 @@ test('a route survives its fragment, whatever is in its values', () => {
   const state = { topic: 'a b/#?&=+%/é\n\t', open: '' };
   const again = parseRoute(formatRoute({ screen: 'topics', state }));
   expect({ ...again.state }).toEqual({ topic: state.topic });
+});
+
+test('two changes before the browser tells of the first are both kept', () => {
+  vi.stubGlobal('location', { hash: '' });
+  setState({ tab: 'plot' });
+  setState({ range: '30d' });
+  expect([stateOf('tab'), stateOf('range')]).toEqual(['plot', '30d']);
+  expect(location.hash).toBe('#/overview?range=30d&tab=plot');
+  vi.unstubAllGlobals();
 });

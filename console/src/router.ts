@@ -49,9 +49,18 @@ export const stateOf = (name: string): string => current.value.state[name] ?? ''
 
 /** Follow the address bar and the back button. */
 export function followAddress(): void {
-  window.addEventListener('hashchange', () => {
-    current.value = parseRoute(location.hash);
-  });
+  window.addEventListener('hashchange', () => show(location.hash));
+}
+
+function show(fragment: string): void {
+  const next = parseRoute(fragment);
+  if (formatRoute(next) !== formatRoute(current.value)) current.value = next;
+}
+
+/** At once, not when the browser tells of it: what is done before then builds on it. */
+function push(fragment: string): void {
+  location.hash = fragment;
+  show(fragment);
 }
 
 /** Link to a screen. */
@@ -59,7 +68,7 @@ export const linkTo = (screen: Route['screen'], state: ViewState = {}): string =
 
 /** Go somewhere; the back button returns. */
 export function go(screen: Route['screen'], state: ViewState = {}): void {
-  location.hash = linkTo(screen, state);
+  push(linkTo(screen, state));
 }
 
 /**
@@ -73,7 +82,7 @@ export function setState(change: ViewState, how: 'push' | 'replace' = 'push'): v
   const text = formatRoute(next);
   if (text === formatRoute(current.value)) return;
   if (how === 'push') {
-    location.hash = text;
+    push(text);
   } else {
     history.replaceState(null, '', text);
     current.value = parseRoute(text);

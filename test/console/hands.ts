@@ -68,6 +68,7 @@ export function keyboardHands(page: Page): Hands {
         await tabTo(page, target.locator('xpath=..').locator('[tabindex="0"]'));
         for (let step = 0; step < 10 && (await target.getAttribute('aria-selected')) !== 'true'; step++) {
           await page.keyboard.press('ArrowRight');
+          await drawn(page);
         }
         return;
       }
@@ -82,8 +83,10 @@ export function keyboardHands(page: Page): Hands {
     select: async (field, value) => {
       await tabTo(page, field);
       await page.keyboard.press('Home');
-      for (let step = 0; step < 10 && (await field.inputValue()) !== value; step++)
+      for (let step = 0; step < 10 && (await field.inputValue()) !== value; step++) {
         await page.keyboard.press('ArrowDown');
+        await drawn(page);
+      }
     },
     turn: async (node) => {
       const isOpen = (await node.getAttribute('aria-expanded')) === 'true';
