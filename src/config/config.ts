@@ -34,6 +34,8 @@ export interface Origin {
   readonly file: string;
   /** from 1; 0 for values given to the library */
   readonly line: number;
+  /** what stands behind the option there; of an option that collects, on each of its lines */
+  readonly words?: readonly string[];
 }
 
 /** Where the options of one section were written, by option name; those absent have their default. */

@@ -364,7 +364,7 @@ describe('include_dir', () => {
       "Loading config file 'd/B.conf'",
       "Loading config file 'd/b.conf'",
     ]);
-    expect(loaded.config.origin['max_keepalive']).toEqual({ file: 'd/b.conf', line: 1 });
+    expect(loaded.config.origin['max_keepalive']).toMatchObject({ file: 'd/b.conf', line: 1 });
   });
 
   test('the tutorial: listener and allow_anonymous in conf.d', () => {

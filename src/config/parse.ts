@@ -152,7 +152,10 @@ class Parser implements ParsedFiles {
     const repeat = row.repeat ?? (row.type.reads === 'line' ? 'refuse' : 'replace');
     if (before !== undefined && repeat === 'refuse') throw new ValueError(duplicate(here), hintFirst(before));
     const value = this.#value(here, repeat === 'collect' ? before?.value : undefined);
-    section.set(name, { value, origin: here.origin, writtenName: here.line.name });
+    const earlier = repeat === 'collect' ? (before?.origin.words ?? []) : [];
+    const { text } = here.line;
+    const words = [...earlier, row.type.reads === 'word' ? (text.words()[0] ?? '') : text.trimmed()];
+    section.set(name, { value, origin: { ...here.origin, words }, writtenName: here.line.name });
     if (name === 'message_size_limit') {
       const advice = 'Note: It is recommended to replace `message_size_limit` with `max_packet_size`.';
       this.#notice('notice', advice, here.origin);

@@ -35,13 +35,24 @@ function rowsOf(section: string, scopes: readonly string[], values: object, orig
     return [
       {
         ...{ option, section, doc: row.doc, reload: row.reload },
-        value: isSecret ? '***' : written(value),
+        value: isSecret ? '***' : withoutPasswords(inWords(value, origin)),
         isDefault: origin === undefined,
         file: origin?.file ?? null,
         line: origin === undefined || origin.line === 0 ? null : origin.line,
       },
     ];
   });
+}
+
+/** As the file says it, so that what was written is recognised; a flag as true or false. */
+function inWords(value: unknown, origin: Origin | undefined): string {
+  if (typeof value === 'boolean' || origin?.words === undefined) return written(value);
+  return origin.words.join(', ');
+}
+
+/** Addresses may have a password: `https://name:password@host`. It may have an `@` itself. */
+function withoutPasswords(text: string): string {
+  return text.replace(/(:\/\/[^\s/:@]*):\S*@/g, '$1:***@');
 }
 
 /** As people would write it; '' for none. */
