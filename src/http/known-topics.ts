@@ -20,6 +20,7 @@ export class KnownTopics {
   #names: TopicNames | null = null;
   #ready: Promise<void> | null = null;
   #isUrgent = false;
+  #isGathering = false;
   /** Who may search. */
   #holders = 0;
   #end: Timer | null = null;
@@ -46,12 +47,29 @@ export class KnownTopics {
     if (--this.#holders === 0) this.#endLater();
   }
 
-  /** Every topic of this moment. */
-  async names(): Promise<TopicNames> {
+  /** Whether there are topics whose names are not in {@link names} yet. */
+  get isGathering(): boolean {
+    return this.#isGathering;
+  }
+
+  /**
+   * Every topic of this moment.
+   *
+   * @param waitMs - after so long those that were gathered by then; absent: all, however long it takes
+   */
+  async names(waitMs?: number): Promise<TopicNames> {
     this.#isUrgent = true;
     const names = this.#open();
     if (this.#holders === 0) this.#endLater();
-    await this.#ready;
+    if (waitMs === undefined) await this.#ready;
+    else {
+      let timer: Timer | null = null;
+      const over = new Promise<void>((resolve) => {
+        timer = this.#clock.after(waitMs, resolve);
+      });
+      await Promise.race([this.#ready, over]);
+      (timer as Timer | null)?.cancel();
+    }
     return names;
   }
 
@@ -67,6 +85,7 @@ export class KnownTopics {
     if (this.#names !== null) return this.#names;
     const names = new TopicNames(this.#clock.randomBytes(4).readInt32LE());
     this.#names = names;
+    this.#isGathering = true;
     this.#ready = this.#fill(names);
     return names;
   }
@@ -100,7 +119,9 @@ export class KnownTopics {
       },
       steps,
     );
+    if (!isWanted()) return;
     this.#isUrgent = false;
+    this.#isGathering = false;
   }
 
   #endLater(): void {

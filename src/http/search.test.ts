@@ -103,6 +103,14 @@ test.each([
   ['$.__proto__.x', '{}', false],
   ['$.t > 1', 'no JSON', false],
   ['$.t > 1', '', false],
+  ['$.t > 1', String.raw`{"\u0074":2}`, true],
+  ['$.t > 1', '{"t" :\n 2}', true],
+  ['$.t > 1', '{"t":2,"t":0}', false],
+  ['$.t > 1', '{"t":{"t":2}}', false],
+  ['$.t < -1', '{"t":-1.5e2}', true],
+  ['$.t > 1', '{"text":"\'t\':2","t":1.01}', true],
+  ['$.t > 1', '{"x":"t","t":"t"}', false],
+  ['$.été >= 3', Buffer.from('{"été":3}').toString('latin1'), true],
 ])('%s of %s: %j', (text, payload, isTrue) => {
   const condition = parseJsonCondition(text);
   if (typeof condition === 'string') throw new Error(condition);

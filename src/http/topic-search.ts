@@ -2,7 +2,8 @@
  * Looking through every topic: by text, Topic Filter, regular expression, payload text, or a value inside JSON. Chunk by chunk of
  * {@link TopicNames}, so that a million names are looked through in a moment and nobody waits for it.
  */
-import type { Message } from '../contracts/message.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Message, Publisher } from '../contracts/message.ts';
 import { previewBytes, rateOf, type TopicIndex } from '../observe/topic-index.ts';
 import { filterMatches } from '../topics/topic-filter.ts';
 import { inBatches } from './in-batches.ts';
@@ -11,9 +12,9 @@ import { compilePattern, type Pattern, PatternError } from './linear-pattern.ts'
 import { HttpProblem } from './problem.ts';
 import type { TopicRow } from './schema/topics.ts';
 import type { HttpServices } from './services.ts';
-import type { NameChunk } from './topic-names.ts';
+import type { NameChunk, TopicNames } from './topic-names.ts';
 
-export type SearchMode = 'substring' | 'wildcard' | 'regex' | 'payload' | 'jsonpath';
+export type SearchMode = 'substring' | 'wildcard' | 'regex' | 'payload' | 'jsonpath' | 'client';
 
 /** A search that takes longer is ended. */
 const patienceMs = 5000;
@@ -21,18 +22,37 @@ const patienceMs = 5000;
 /** Calls back with the index of each name of a chunk that is looked for, in order; those that are gone may be among them. */
 type Look = (chunk: NameChunk, found: (index: number) => void) => void;
 
-export async function searchTopics(services: HttpServices, mode: SearchMode, q: string, limit: number) {
+/** A search that takes what is gathered waits so long for all of it. */
+const gatherMs = 200;
+
+/** @param isPartial - while names are gathered for the first search, look through those there are */
+export async function searchTopics(
+  services: HttpServices,
+  mode: SearchMode,
+  q: string,
+  limit: number,
+  isPartial: boolean,
+) {
   const startMs = services.surroundings.clock.monotonicMs();
-  const { found, total, searched, isComplete } = await findTopics(services, mode, q, limit);
+  const waitMs = isPartial ? gatherMs : undefined;
+  const { found, total, searched, isComplete, isGathering } = await findTopics(services, mode, q, limit, waitMs);
   const items = found.map((topic): TopicRow => services.tree.row(topic, false));
-  return { items, total, searched, isComplete, tookMs: services.surroundings.clock.monotonicMs() - startMs };
+  return {
+    items,
+    total,
+    searched,
+    isComplete,
+    isGathering,
+    tookMs: services.surroundings.clock.monotonicMs() - startMs,
+  };
 }
 
 /**
  * @param limit - topics returned; the others are counted
+ * @param waitMs - for the names of all topics; absent: until all are there
  * @throws HttpProblem - 400 for a pattern or condition that is none
  */
-export async function findTopics(services: HttpServices, mode: SearchMode, q: string, limit: number) {
+export async function findTopics(services: HttpServices, mode: SearchMode, q: string, limit: number, waitMs?: number) {
   const { clock } = services.surroundings;
   const look = lookFor(services.index, mode, q);
   const found: string[] = [];
@@ -40,7 +60,9 @@ export async function findTopics(services: HttpServices, mode: SearchMode, q: st
   let kept = 0;
   let searched = 0;
   let ratePerSecond = 0;
-  const isComplete = await eachChunk(services, patienceMs, (chunk) => {
+  const names = await services.topics.names(waitMs);
+  const { isGathering } = services.topics;
+  const isComplete = await eachChunk(names, clock, patienceMs, (chunk) => {
     const nowMs = clock.nowMs();
     searched += chunk.count;
     look(chunk, (index) => {
@@ -52,7 +74,7 @@ export async function findTopics(services: HttpServices, mode: SearchMode, q: st
       if (found.length < limit) found.push(chunk.name(index));
     });
   });
-  return { found, total, retained: kept, searched, isComplete, ratePerSecond };
+  return { found, total, retained: kept, searched, isComplete: isComplete && !isGathering, isGathering, ratePerSecond };
 }
 
 /**
@@ -73,7 +95,7 @@ export async function eachRetained(
     return;
   }
   const look = q === undefined ? everyName : lookFor(services.index, mode, q);
-  await eachChunk(services, Number.POSITIVE_INFINITY, (chunk) =>
+  await eachChunk(await topics.names(), surroundings.clock, Number.POSITIVE_INFINITY, (chunk) =>
     look(chunk, (index) => {
       const message = chunk.kept[index]?.value;
       if (message !== undefined) work(message);
@@ -83,12 +105,11 @@ export async function eachRetained(
 
 /** @returns false when the time was over before the chunks were */
 async function eachChunk(
-  { surroundings, topics }: HttpServices,
+  names: TopicNames,
+  clock: Clock,
   timeMs: number,
   work: (chunk: NameChunk) => void,
 ): Promise<boolean> {
-  const { clock } = surroundings;
-  const names = await topics.names();
   const endMs = clock.monotonicMs() + timeMs;
   let isComplete = true;
   const chunks = names.beginWalk();
@@ -132,6 +153,8 @@ function lookFor(index: TopicIndex, mode: SearchMode, q: string): Look {
       if (typeof condition === 'string') throw new HttpProblem(400, 'invalid-field', `query: q: ${condition}`, 'q');
       return payloadLook(index, condition);
     }
+    case 'client':
+      return clientLook(q.toLowerCase());
   }
 }
 
@@ -203,6 +226,23 @@ function payloadLook(index: TopicIndex, isMeant: (payload: string) => boolean): 
       if (record !== null && record !== undefined) {
         if (isMeant(index.preview(record))) found(at);
       } else if (message !== undefined && isMeant(beginningOf(message))) found(at);
+    }
+  };
+}
+
+/** The client that published the last message. @param text - in lower case, a part of the Client Identifier */
+function clientLook(text: string): Look {
+  const meant = new Map<Publisher, boolean>();
+  return ({ count, seen, kept }, found) => {
+    for (let at = 0; at < count; at++) {
+      const publisher = seen[at]?.publisher ?? kept[at]?.value?.publisher;
+      if (publisher === undefined) continue;
+      let isMeant = meant.get(publisher);
+      if (isMeant === undefined) {
+        isMeant = publisher.clientId.toLowerCase().includes(text);
+        meant.set(publisher, isMeant);
+      }
+      if (isMeant) found(at);
     }
   };
 }

@@ -6,7 +6,7 @@
  * were quiet the longest are forgotten (those met first when they were, by second chance: nothing is moved per message).
  */
 import { isUtf8 } from 'node:buffer';
-import type { Message, Topic } from '../contracts/message.ts';
+import type { Message, Publisher, Topic } from '../contracts/message.ts';
 import { firstNumber } from './first-number.ts';
 import { NumberRings, ringBytes } from './number-rings.ts';
 import { headBytesMax, PayloadHeads } from './payload-heads.ts';
@@ -21,7 +21,7 @@ const sampleMs = 500;
 /** How fast the rate follows: about this long for two thirds of a change. */
 const rateMs = 10_000;
 /** What a record, a node and a node's list of children take, without texts and ring. Measured. */
-const recordBytes = 300;
+const recordBytes = 310;
 const nodeBytes = 120;
 const childrenBytes = 200;
 /** Records that are passed over because they were used again, for one that is forgotten. */
@@ -52,6 +52,8 @@ export class TopicRecord {
   lastMs = 0;
   sizeBytes = 0;
   qos: 0 | 1 | 2 = 0;
+  /** Who published it; null before the first. */
+  publisher: Publisher | null = null;
   /** Where the first {@link previewBytes} bytes of the last payload are; −1: nowhere. */
   head = -1;
   /** The last message as a whole, where somebody asked for it. */
@@ -161,6 +163,7 @@ export class TopicIndex {
     record.count++;
     record.lastMs = nowMs;
     record.qos = message.qos;
+    record.publisher = message.publisher;
     record.sizeBytes = size;
     const length = size > previewBytes ? previewBytes : size;
     const head = this.#heads.put(record.head, payloadSource, payloadStart, length);

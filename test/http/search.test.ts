@@ -36,6 +36,8 @@ async function expectAll(user: ConsoleClient, topics: ReadonlyMap<string, string
   for (const q of filters) await ask('wildcard', q, (topic) => filterMatches(q, topic));
   for (const q of patterns) await ask('regex', q, (topic) => new RegExp(q).test(topic));
   for (const q of payloads) await ask('payload', q, (_, payload) => payload.includes(q));
+  await ask('client', 'DEVICE', () => true);
+  await ask('client', 'nobody', () => false);
   for (const [q, isMeant] of conditions) {
     await ask(
       'jsonpath',

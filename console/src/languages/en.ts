@@ -189,11 +189,13 @@ export const texts = {
   'search.regex': 'regular expression',
   'search.payload': 'text in payload',
   'search.jsonpath': 'JSON value',
+  'search.client': 'publishing client',
   'search.example.substring': 'temperature',
   'search.example.wildcard': 'house/+/temperature',
   'search.example.regex': '^house/.*/t[0-9]+$',
   'search.example.payload': 'error',
   'search.example.jsonpath': '$.t > 20',
+  'search.example.client': 'sensor-7',
   'search.results': 'Topics found',
   'search.found': {
     one: '{n} topic found among {searched} in {ms} ms',
@@ -201,6 +203,7 @@ export const texts = {
   },
   'search.first': 'The first {n} are listed.',
   'search.incomplete': 'Not everything was looked at.',
+  'search.gathering': 'More is coming.',
 
   'inspector.label': 'Topic',
   'inspector.value': 'Value',

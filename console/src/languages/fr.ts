@@ -197,11 +197,13 @@ export const texts: Texts = {
   'search.regex': 'expression rationnelle',
   'search.payload': 'texte du contenu',
   'search.jsonpath': 'valeur JSON',
+  'search.client': 'client qui publie',
   'search.example.substring': 'temperature',
   'search.example.wildcard': 'maison/+/temperature',
   'search.example.regex': '^maison/.*/t[0-9]+$',
   'search.example.payload': 'erreur',
   'search.example.jsonpath': '$.t > 20',
+  'search.example.client': 'capteur-7',
   'search.results': 'Topics trouvés',
   'search.found': {
     one: '{n} topic trouvé parmi {searched} en {ms} ms',
@@ -209,6 +211,7 @@ export const texts: Texts = {
   },
   'search.first': 'Les {n} premiers sont listés.',
   'search.incomplete': 'Tout n’a pas été parcouru.',
+  'search.gathering': 'La suite arrive.',
 
   'inspector.label': 'Topic',
   'inspector.value': 'Valeur',

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useCall } from '../api/use-call.ts';
 import { t } from '../i18n.ts';
 import { setState, stateOf } from '../router.ts';
@@ -6,7 +6,7 @@ import { rowHeightNow } from '../ui/narrow.ts';
 import { VirtualRows } from '../ui/virtual-rows.tsx';
 import { TreeRow } from './tree-row.tsx';
 
-export const searchModes = ['substring', 'wildcard', 'regex', 'payload', 'jsonpath'] as const;
+export const searchModes = ['substring', 'wildcard', 'regex', 'payload', 'jsonpath', 'client'] as const;
 export type SearchMode = (typeof searchModes)[number];
 
 export const currentMode = (): SearchMode => searchModes.find((mode) => mode === stateOf('mode')) ?? 'substring';
@@ -43,10 +43,16 @@ export function SearchBar() {
   );
 }
 
+/** Until a search is asked again that did not have the names of all topics yet. */
+const gatheringMs = 500;
+
 /** Topics that the broker found. */
 export function SearchResults() {
   const q = stateOf('q');
-  const { data, error } = useCall('GET /topics/search', { query: { q, mode: currentMode(), limit: '1000' } });
+  const [isGathering, setGathering] = useState(false);
+  const query = { q, mode: currentMode(), limit: '1000', partial: 'true' } as const;
+  const { data, error } = useCall('GET /topics/search', { query }, isGathering ? gatheringMs : 0);
+  useEffect(() => setGathering(data?.isGathering === true), [data]);
   const [active, setActive] = useState(0);
   const items = data?.items ?? [];
   const select = (topic: string): void => setState({ topic });
@@ -58,9 +64,9 @@ export function SearchResults() {
             ? t('loading')
             : t('search.found', { n: data.total, searched: data.searched, ms: Math.round(data.tookMs) }))}
         {data !== undefined && data.total > items.length ? ` ${t('search.first', { n: items.length })}` : ''}
-        {data?.isComplete === false ? ` ${t('search.incomplete')}` : ''}
+        {data?.isComplete === false ? ` ${t(data.isGathering ? 'search.gathering' : 'search.incomplete')}` : ''}
       </div>
-      {data !== undefined && items.length === 0 ? <p class="empty">{t('nothingFound')}</p> : null}
+      {data?.isGathering === false && items.length === 0 ? <p class="empty">{t('nothingFound')}</p> : null}
       <VirtualRows
         class="tree flat"
         role="tree"

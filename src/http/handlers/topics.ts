@@ -13,8 +13,6 @@ import { encodedProperties, shownMessage, shownPayload } from '../shown-message.
 import { eachRetained, searchTopics } from '../topic-search.ts';
 import { previewOf } from '../topic-tree.ts';
 
-const nobody = { publisherClientId: '', publisherUsername: null };
-
 export function topicHandlers(
   services: HttpServices,
 ): HandlersOf<
@@ -40,8 +38,8 @@ export function topicHandlers(
       const items = page.map((level) => tree.row(parent === undefined ? level : `${parent}/${level}`, false));
       return { items, total: levels.length, nextCursor: start + limit < levels.length ? (page.at(-1) ?? null) : null };
     },
-    searchTopics: async ({ query: { q, mode = 'substring', limit = defaultLimit } }) =>
-      await searchTopics(services, mode, q, limit),
+    searchTopics: async ({ query: { q, mode = 'substring', limit = defaultLimit, partial } }) =>
+      await searchTopics(services, mode, q, limit, partial === 'true'),
     getLast({ query: { topic, bytesMax = wholeBytesMax } }) {
       const record = index.find(topic);
       const retained = engine.retained.get(topic);
@@ -189,7 +187,9 @@ function lastMessage({ surroundings, index }: HttpServices, topic: string, bytes
       sizeBytes: record.sizeBytes,
       isTruncated: record.sizeBytes > previewBytes,
     },
-    ...{ qos: record.qos, isRetained: false, properties: {}, ...nobody, atMs: record.lastMs },
+    ...{ qos: record.qos, isRetained: false, properties: {}, atMs: record.lastMs },
+    publisherClientId: record.publisher?.clientId ?? '',
+    publisherUsername: record.publisher?.username ?? null,
   };
 }
 

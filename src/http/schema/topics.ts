@@ -40,10 +40,13 @@ export const searchQuery = v.strictObject({
   q: v.pipe(v.string(), v.minLength(1), v.maxLength(1000)),
   /**
    * `substring` of the topic without case, `wildcard` a Topic Filter, `regex` of the topic (linear time: no look-around, no
-   * back-references), `payload` text in the last payload, `jsonpath` such as `$.t > 20` on it.
+   * back-references), `payload` text in the last payload, `jsonpath` such as `$.t > 20` on it, `client` a part of the Client
+   * Identifier that published it.
    */
-  mode: v.optional(v.picklist(['substring', 'wildcard', 'regex', 'payload', 'jsonpath'])),
+  mode: v.optional(v.picklist(['substring', 'wildcard', 'regex', 'payload', 'jsonpath', 'client'])),
   limit: page.limit,
+  /** The first search gathers all names, which takes seconds with a million: `true` answers before, from those gathered so far. */
+  partial: v.optional(v.picklist(['true', 'false'])),
 });
 export const searchAnswer = v.object({
   items: v.array(topicRow),
@@ -52,6 +55,8 @@ export const searchAnswer = v.object({
   searched: count,
   /** Whether everything was looked at. */
   isComplete: v.boolean(),
+  /** Names are still gathered: the same search soon finds more. Only with `partial`. */
+  isGathering: v.boolean(),
   tookMs: v.number(),
 });
 
