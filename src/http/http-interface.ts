@@ -66,7 +66,9 @@ export class HttpInterface {
       startedMs: clock.monotonicMs(),
       identities: new Identities(surroundings, state, sessions),
       firstRun: new FirstRun(clock),
-      audit: new Audit(),
+      audit: new Audit(auditFile(surroundings), (error) => {
+        logger.log('error', `Error: The console's list of changes is not kept: ${error.message}.`);
+      }),
       tree: new TopicTree(engine, index),
       topics: new KnownTopics(engine, index, clock),
       bin: new RetainedBin(clock),
@@ -192,6 +194,14 @@ export class HttpInterface {
     const { identities } = this.#services;
     return token === null ? await identities.of(request, listener) : identities.byToken(token);
   }
+}
+
+/** Beside the console's other file; null where nobody said that anything may be written. */
+function auditFile({ stateFile, config }: HttpSurroundings): string | null {
+  const { persistence, persistenceLocation, httpStateFile } = config().global;
+  return persistence || persistenceLocation !== null || httpStateFile !== null
+    ? `${stateFile.replace(/\.json$/, '')}-audit.jsonl`
+    : null;
 }
 
 function indexBytes(mebibytes: number): number {

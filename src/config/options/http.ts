@@ -21,7 +21,7 @@ export const httpOptions = {
     repeat: 'replace',
     reload: 'restart',
     isExtension: true,
-    doc: 'File in which the web console keeps its own accounts, read-only tokens and saved messages, readable by the broker alone. When not given: `moustique-console.json` in `persistence_location`.',
+    doc: 'File in which the web console keeps its own accounts, read-only tokens and saved messages, readable by the broker alone. When not given: `moustique-console.json` in `persistence_location`. What was changed in the console by whom is kept beside it, in a file ending in `-audit.jsonl`: the last 1,000 changes.',
   }),
   http_frame_ancestors: option({
     scope: 'global',
