@@ -1,5 +1,6 @@
 // What a fresh clone needs before anything can run: npm packages always, Debian packages for the tests.
 
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -37,7 +38,7 @@ function installed(wanted) {
   return true;
 }
 
-/** @type {{ program: string, package: string, for: string }[]} */
+/** @type {{ program: string, package: string, for: string, isNotEverywhere?: boolean }[]} */
 const debianPackages = JSON.parse(readFileSync(join(root, 'scripts', 'debian-packages.json'), 'utf8'));
 
 /** Whether a program can be run; looks into the sbin folders too, which are not on an ordinary user's PATH. */
@@ -53,7 +54,17 @@ export function hasProgram(name) {
   });
 }
 
-const missingPackages = () => debianPackages.filter((entry) => !hasProgram(entry.program));
+const missingPackages = () => debianPackages.filter((entry) => !hasProgram(entry.program) && isOffered(entry));
+
+/** Whether the package index of this machine has it. Some packages are not in every release. */
+function isOffered(entry) {
+  if (entry.isNotEverywhere !== true) return true;
+  const { stdout } = spawnSync('apt-cache', ['policy', entry.package], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C' },
+  });
+  return /^ *Candidate: (?!\(none\))\S/m.test(stdout ?? '');
+}
 
 /**
  * Debian packages that the tests use: installed when we are root, otherwise the tests that need them are skipped and
@@ -63,9 +74,14 @@ const missingPackages = () => debianPackages.filter((entry) => !hasProgram(entry
  */
 export async function ensureDebianPackages() {
   let missing = missingPackages();
-  if (missing.length === 0) return;
-  if (process.getuid?.() === 0 && hasProgram('apt-get')) {
-    await install(missing.map((entry) => entry.package));
+  const mayInstall = process.getuid?.() === 0 && hasProgram('apt-get');
+  // An index that was never read has nothing: what is not everywhere is looked for again once it was.
+  const unknown = debianPackages.filter((entry) => !hasProgram(entry.program) && !missing.includes(entry));
+  if (missing.length === 0 && (unknown.length === 0 || !mayInstall)) return;
+  if (mayInstall) {
+    await readIndex();
+    missing = missingPackages();
+    if (missing.length > 0) await install(missing.map((entry) => entry.package));
     missing = missingPackages();
     if (missing.length === 0) return;
   }
@@ -75,19 +91,27 @@ export async function ensureDebianPackages() {
   if (process.env.CI === 'true') throw new Error(`missing Debian packages: ${names}`);
 }
 
-async function install(packages) {
-  console.log(`Installing Debian packages for the tests (apt-get install): ${packages.join(' ')} …`);
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  const wait = ['-q', '-o', 'DPkg::Lock::Timeout=300'];
+const env = { DEBIAN_FRONTEND: 'noninteractive' };
+const wait = ['-q', '-o', 'DPkg::Lock::Timeout=300'];
+
+async function readIndex() {
   if ((await run('apt-get', [...wait, 'update'], { env })) !== 0) console.error('apt-get update failed; going on');
-  const status = await run('apt-get', [...wait, 'install', '-y', '--no-install-recommends', ...packages], { env });
-  if (status !== 0) console.error(`apt-get install ended with status ${status}`);
-  if (packages.includes('mosquitto') && hasProgram('mosquitto')) await stopService();
 }
 
-// The package starts a broker on port 1883, which is the port `npm start` wants. Only done right after our own install.
-async function stopService() {
-  console.log('Stopping the mosquitto service that came with the package, port 1883 is for `npm start` …');
-  if (existsSync('/run/systemd/system')) await run('systemctl', ['disable', '--now', 'mosquitto.service']);
-  else if (existsSync('/etc/init.d/mosquitto')) await run('/etc/init.d/mosquitto', ['stop']);
+async function install(packages) {
+  console.log(`Installing Debian packages for the tests (apt-get install): ${packages.join(' ')} …`);
+  const status = await run('apt-get', [...wait, 'install', '-y', '--no-install-recommends', ...packages], { env });
+  if (status !== 0) console.error(`apt-get install ended with status ${status}`);
+  // These start a service of their own: mosquitto on port 1883, which `npm start` wants.
+  for (const service of ['mosquitto', 'influxdb']) if (packages.includes(service)) await stopService(service);
+}
+
+// Only done right after our own install.
+async function stopService(name) {
+  const script = `/etc/init.d/${name}`;
+  const isSystemd = existsSync('/run/systemd/system');
+  if (!isSystemd && !existsSync(script)) return;
+  console.log(`Stopping the ${name} service that came with the package …`);
+  if (isSystemd) await run('systemctl', ['disable', '--now', `${name}.service`]);
+  else await run(script, ['stop']);
 }
