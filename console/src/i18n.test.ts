@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { fill, type Text, type Texts } from './i18n.ts';
 import { texts as english } from './languages/en.ts';
+import { texts as french } from './languages/fr.ts';
 
 const codes = readdirSync(`${import.meta.dirname}/languages`)
   .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
@@ -44,4 +45,11 @@ test('French says no message in the singular', () => {
   expect(say(0, 'fr')).toBe('0 message');
   expect(say(0, 'en')).toBe('0 messages');
   expect(say(12_345, 'fr')).toBe('12\u202f345 messages');
+});
+
+test('French does not break a line in front of its punctuation', () => {
+  for (const [key, text] of Object.entries(french)) {
+    const forms = typeof text === 'string' ? [text] : Object.values(text);
+    for (const form of forms) expect([key, / [:;?!»](?=\W|$)|« /.test(form)]).toEqual([key, false]);
+  }
 });

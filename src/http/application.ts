@@ -104,8 +104,9 @@ async function answer(
     const request = {
       ...{ params: paramsOf(route, incoming), query, body, identity, incoming, listener },
       setCookie: (text: string) => void cookies.push(text),
-      note: (text: string) => {
+      note: (text: string, by?: Identity) => {
         detail = text;
+        identity = by ?? identity;
       },
     };
     // The table pairs each row with the function that takes what the row yields.

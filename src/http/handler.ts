@@ -26,8 +26,8 @@ export interface HandlerRequest<Name extends RouteName> {
   readonly listener: HttpListener;
   /** Adds a `Set-Cookie` to the answer. */
   readonly setCookie: (text: string) => void;
-  /** Says in the audit list what was done. */
-  readonly note: (text: string) => void;
+  /** Says in the audit list what was done, and by whom where that was found out only now. */
+  readonly note: (text: string, by?: Identity) => void;
 }
 
 /** JSON by the row's schema, or a whole answer where the row names media types. */

@@ -25,6 +25,8 @@ const screens: Readonly<Record<string, string>> = {
   settings: '#/settings',
   config: '#/settings?pane=config',
   audit: '#/settings?pane=audit',
+  listeners: '#/settings?pane=listeners',
+  tokens: '#/settings?pane=tokens',
 };
 
 async function fillHouse(house: MqttClient): Promise<void> {

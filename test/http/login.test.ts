@@ -46,10 +46,10 @@ test('the link in the log makes the first account, once', async () => {
   expect((await later.logIn('ann', 'correct horse')).status).toBe(200);
   // What was done before the restart is still told, what was refused to somebody unknown is not.
   const { items } = await later.get<{ items: { path: string; status: number; user: string }[] }>('/audit');
-  expect(items.map(({ path, status }) => `${path} ${status}`)).toEqual([
-    '/api/v1/session 200',
-    '/api/v1/session 401',
-    '/api/v1/first-run 200',
+  expect(items.map(({ path, status, user }) => `${path} ${status} ${user}`)).toEqual([
+    '/api/v1/session 200 ann',
+    '/api/v1/session 401 ',
+    '/api/v1/first-run 200 ann',
   ]);
   expect(await later.get('/users')).toMatchObject({ items: [{ name: 'ann', role: 'admin', source: 'console' }] });
 });

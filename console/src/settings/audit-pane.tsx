@@ -13,7 +13,7 @@ export function AuditPane() {
       {items.length === 0 ? <p class="empty">{data === undefined ? t('loading') : t('audit.none')}</p> : null}
       {items.length === 0 ? null : (
         <div class="scroll-x" tabIndex={0}>
-          <table class="table">
+          <table class="table stacked">
             <thead>
               <tr>
                 <th>{t('message.at')}</th>

@@ -43,7 +43,7 @@ export function ConfigPane() {
         {t('config.count', { n: rows.length })}
       </p>
       <div class="scroll-x" tabIndex={0}>
-        <table class="table config">
+        <table class="table config stacked">
           <thead>
             <tr>
               <th>{t('config.option')}</th>

@@ -1,4 +1,4 @@
-import { useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /** A row of choices of which one is shown: arrow keys move, as in any tab list. */
 export function Tabs<V extends string>(props: {
@@ -8,6 +8,10 @@ export function Tabs<V extends string>(props: {
   onChange: (value: V) => void;
 }) {
   const list = useRef<HTMLDivElement>(null);
+  // On a phone not all of them fit.
+  useLayoutEffect(() => {
+    list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [props.value]);
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (step === 0) return;

@@ -23,6 +23,7 @@ export function sessionHandlers(
     async logIn({ body, incoming, listener, setCookie: set, note }) {
       note(`user ${body.username}`);
       const { cookie, identity } = await identities.logIn(body, incoming, listener);
+      note('', identity);
       set(setCookie(listener, cookie));
       return answer(identity);
     },
@@ -57,6 +58,7 @@ export function sessionHandlers(
         throw new HttpProblem(500, 'not-writable', `The account could not be stored: ${reason}`);
       }
       const { cookie, identity } = identities.begin(body.username, true);
+      note('', identity);
       set(setCookie(listener, cookie));
       return answer(identity);
     },
