@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { systemClock } from '../src/base/clock.ts';
 import { createMessage } from '../src/contracts/message.ts';
 import { openFileStore } from '../src/store/file-store.ts';
+import { Topic } from '../src/topics/topic.ts';
 import { freePort } from '../test/harness/ports.ts';
 import { cpuSeconds } from './proc-stat.ts';
 
@@ -43,7 +44,7 @@ async function fill(path: string): Promise<void> {
   store.subscriptionPut({ clientId, filter: 'plant/#', ...options });
   const topics = Array.from({ length: 1000 }, (_, index) => {
     const name = `plant/hall${index % 20}/sensor${index}`;
-    return { name, bytes: Buffer.from(name) };
+    return Topic.of(name);
   });
   const publisher = { clientId: 'sensors', username: null, listenerPort: 1883 };
   for (let id = 1; id <= messages; id++) {

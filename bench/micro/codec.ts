@@ -13,6 +13,7 @@ import { PublishView, readPublish } from '../../src/codec/publish.ts';
 import { publishFrameSize, TopicForm, writePublishFrame } from '../../src/codec/publish-frame.ts';
 import { type PacketSink, StreamDecoder } from '../../src/codec/stream-decoder.ts';
 import { validateTopicNameBytes } from '../../src/codec/topic-name-bytes.ts';
+import { Topic } from '../../src/topics/topic.ts';
 
 const ROUNDS = Number(process.argv[2] ?? 15);
 const REPEATS = 1_000_000;
@@ -58,7 +59,7 @@ function writing(
   form: TopicForm = TopicForm.name,
 ): Case {
   const content = {
-    topic: { bytes: Buffer.from(TOPIC) },
+    topic: Topic.of(TOPIC),
     payloadSource: Buffer.alloc(payloadLength, 'x'),
     payloadStart: 0,
     payloadEnd: payloadLength,

@@ -24,6 +24,8 @@ export interface Clock {
   soon(callback: () => void): void;
   /** Cryptographically strong random bytes. */
   randomBytes(count: number): Buffer;
+  /** 32 random bits that nobody outside sees, for hashes; not good enough for secrets. */
+  seed(): number;
 }
 
 /** The clock of the machine. */
@@ -43,6 +45,7 @@ export function systemClock(): Clock {
     },
     soon: (callback) => void setImmediate(callback),
     randomBytes: (count) => builtins.crypto.randomBytes(count),
+    seed: () => (Math.random() * 0x1_0000_0000) | 0,
   };
 }
 
@@ -98,6 +101,10 @@ export class VirtualClock implements Clock {
   /** Due at the next {@link advance}, even by 0. */
   soon(callback: () => void): void {
     this.after(0, callback);
+  }
+
+  seed(): number {
+    return 1;
   }
 
   randomBytes(count: number): Buffer {

@@ -1,7 +1,8 @@
 /** Messages for one client alone. */
 import type { Message } from '../contracts/message.ts';
 import { deliver } from '../session/deliver.ts';
-import type { Session, Subscription } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
+import type { Subscription } from '../session/subscription.ts';
 import type { Route } from '../topics/route-cache.ts';
 import type { Engine } from './engine.ts';
 import { mayReceive } from './rights.ts';

@@ -8,7 +8,8 @@ import type { Logger } from '../contracts/logger.ts';
 import type { Message } from '../contracts/message.ts';
 import type { Store } from '../contracts/store.ts';
 import { type Holdings, newHoldings } from '../session/holding.ts';
-import type { Session, Subscription } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
+import type { Subscription } from '../session/subscription.ts';
 import { RetainedTree } from '../topics/retained-tree.ts';
 import { RouteCache } from '../topics/route-cache.ts';
 import type { SharedGroup } from '../topics/shared-group.ts';
@@ -21,6 +22,13 @@ import { Stats } from './stats.ts';
 
 /** Milliseconds per tick of the timing wheel: Keep Alive × 1.5 is a multiple of it. */
 export const tickMs = 500;
+
+/** A shared group, its entry in the tree, and the number that the filter has there. */
+export interface SharedEntry {
+  readonly group: SharedGroup<Subscription>;
+  readonly entry: Subscription;
+  readonly number: number;
+}
 
 export class Engine {
   readonly clock: Clock;
@@ -43,8 +51,8 @@ export class Engine {
   readonly holdings: Holdings = newHoldings();
   readonly routes = new RouteCache<Subscription>();
   readonly tree: SubscriptionTree<Subscription>;
-  /** `$share/NAME/FILTER` → its group and the group's entry in the tree. */
-  readonly groups = new Map<string, { readonly group: SharedGroup<Subscription>; readonly entry: Subscription }>();
+  /** `$share/NAME/FILTER` → its group. */
+  readonly groups = new Map<string, SharedEntry>();
   readonly retained = new RetainedTree<Message>();
   /** Client Identifier → session. */
   readonly sessions = new Map<string, Session>();
@@ -78,7 +86,10 @@ export class Engine {
     this.logger = logger;
     this.store = store;
     this.limits = limits;
-    this.tree = new SubscriptionTree((topicName) => this.routes.invalidate(topicName));
+    this.tree = new SubscriptionTree(
+      (topicName, hash) => this.routes.invalidate(topicName, 0, topicName.length, hash),
+      clock.seed(),
+    );
     this.nowMs = clock.nowMs();
     this.#startMs = clock.monotonicMs();
     this.wheel = new TimerWheel(this.tick());

@@ -3,7 +3,8 @@ import { InvariantViolation } from '../base/invariant.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
 import type { Message } from '../contracts/message.ts';
 import { countDrop, deliver } from '../session/deliver.ts';
-import type { Session, Subscription } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
+import type { Subscription } from '../session/subscription.ts';
 import type { Route } from '../topics/route-cache.ts';
 import type { Engine } from './engine.ts';
 import { retain } from './retain.ts';
@@ -29,7 +30,7 @@ export function publish(
   const { hasRules } = engine;
   let matched = 0;
   for (let index = 0; index < count; index++) {
-    const match = (index === 0 ? route.first : route.matches[index]) as Subscription;
+    const match = (index === 0 ? route.first : route.several[index]) as Subscription;
     let subscription = match;
     if (subscription.group !== null) {
       const member = subscription.group.next(isReady, hasRules ? whoMayReceive(engine, route) : undefined);

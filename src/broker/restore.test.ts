@@ -6,6 +6,7 @@ import type { Fact } from '../contracts/store.ts';
 import { hold } from '../session/holding.ts';
 import { Session } from '../session/session.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
+import { Topic } from '../topics/topic.ts';
 import { Broker } from './broker.ts';
 import type { Engine } from './engine.ts';
 import { defaultLimits } from './limits.ts';
@@ -25,7 +26,7 @@ function newSession(engine: Engine, clientId: string): Session {
 
 function newMessage(engine: Engine, name: string): Message {
   const publisher = { clientId: 'p', username: null, listenerPort: 1883 };
-  const message = createMessage({ name, bytes: Buffer.from(name) }, publisher, { payload: Buffer.from('x'), qos: 1 });
+  const message = createMessage(Topic.of(name), publisher, { payload: Buffer.from('x'), qos: 1 });
   hold(engine.holdings, message);
   return message;
 }

@@ -5,11 +5,11 @@ import { DeliveryState, type Fact, type SessionFact, type SubscriptionFact } fro
 import { hold, release } from '../session/holding.ts';
 import { Step } from '../session/outgoing.ts';
 import { neverExpires, type Session } from '../session/session.ts';
-import { filterParts, parseTopicFilter } from '../topics/topic-filter.ts';
+import { parseTopicFilter } from '../topics/topic-filter.ts';
 import type { Engine } from './engine.ts';
 import { IdSet } from './id-set.ts';
 import { scheduleLook } from './sessions.ts';
-import { subscribe } from './subscribe.ts';
+import { isSubscribed, subscribe, topicFilterOf } from './subscribe.ts';
 
 const stepOf: Record<DeliveryState, Step> = {
   [DeliveryState.awaitingPuback]: Step.awaitingPuback,
@@ -143,7 +143,7 @@ export function* durableFacts(engine: Engine): Generator<Fact> {
     if (told.add(message.storeId)) yield { kind: 'message', message };
   }
   for (const session of engine.sessions.values()) {
-    if (session.isPersistent) yield* sessionFacts(session, told);
+    if (session.isPersistent) yield* sessionFacts(engine, session, told);
   }
   for (const message of engine.retained.values()) {
     if (message.topic.name.startsWith('$SYS/')) continue;
@@ -172,7 +172,7 @@ function* heldMessages(engine: Engine): Generator<Message> {
 }
 
 /** @param told - messages that may be referred to; what refers to a later one was told to the store by itself */
-function* sessionFacts(session: Session, told: IdSet): Generator<Fact> {
+function* sessionFacts(engine: Engine, session: Session, told: IdSet): Generator<Fact> {
   const { clientId, outgoing } = session;
   yield {
     kind: 'session',
@@ -183,9 +183,11 @@ function* sessionFacts(session: Session, told: IdSet): Generator<Fact> {
     expiresAtMs: session.expiresAtMs,
     lastSequence: outgoing?.lastSequence ?? 0,
   };
-  for (const subscription of session.subscriptions.values()) {
+  // A copy: places change while somebody walks. One that is gone by its turn has no filter any more.
+  for (const subscription of [...session.subscriptions]) {
+    if (!isSubscribed(session, subscription)) continue;
     const { qos, noLocal, retainAsPublished, retainHandling } = subscription;
-    const filter = filterParts(subscription.topicFilter).text;
+    const filter = topicFilterOf(engine, subscription).text;
     const identifier = subscription.ids?.[0] ?? 0;
     yield { kind: 'subscription', clientId, filter, qos, noLocal, retainAsPublished, retainHandling, identifier };
   }

@@ -3,12 +3,13 @@ import type { Rights } from '../contracts/authorizer.ts';
 import type { Message, Publisher } from '../contracts/message.ts';
 import { deliver, isExpired, isMemoryFull } from '../session/deliver.ts';
 import { compact, hold, release, sizeOf } from '../session/holding.ts';
-import type { Backlog, Session, Subscription } from '../session/session.ts';
+import type { Backlog, Session } from '../session/session.ts';
+import type { Subscription } from '../session/subscription.ts';
 import type { RetainedNode } from '../topics/retained-tree.ts';
-import { filterParts } from '../topics/topic-filter.ts';
 import type { Engine } from './engine.ts';
 import { logLines } from './log-lines.ts';
 import { mayReceive, rightsOfPublisher } from './rights.ts';
+import { isSubscribed, topicFilterOf } from './subscribe.ts';
 
 /** Retained messages one call of a replay sends before others get their turn. */
 const replayBatch = 200;
@@ -53,7 +54,7 @@ export function retain(
 
 /** Sends what is retained under a new subscription, as fast as its client takes it; room 6 decides the rest. */
 export function sendRetained(engine: Engine, session: Session, subscription: Subscription): void {
-  const nodes = engine.retained.find(filterParts(subscription.topicFilter).filter);
+  const nodes = engine.retained.find(topicFilterOf(engine, subscription).filter);
   if (nodes.length === 0) return;
   session.backlogs ??= [];
   // Whoever asks again and again and takes nothing gets it once more, not as often as it asked.
@@ -90,8 +91,7 @@ class RetainedReplay implements Backlog {
 
   sendSome(): boolean {
     const session = this.#session;
-    if (session.subscriptions.get(filterParts(this.#subscription.topicFilter).text) !== this.#subscription)
-      return false;
+    if (!isSubscribed(session, this.#subscription)) return false;
     let left = replayBatch;
     while (this.#next < this.#nodes.length) {
       if (left-- === 0 || session.outlet === null || session.outlet.isCongested) return true;

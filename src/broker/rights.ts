@@ -7,7 +7,8 @@
  */
 import type { ListenerAccess, Rights } from '../contracts/authorizer.ts';
 import type { Publisher } from '../contracts/message.ts';
-import type { Session, Subscription } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
+import type { Subscription } from '../session/subscription.ts';
 import type { Route } from '../topics/route-cache.ts';
 import type { Engine } from './engine.ts';
 
@@ -57,7 +58,7 @@ export function mayReceive(engine: Needs, session: Session, topicName: string): 
 export function mayReceiveMatch(engine: Needs, session: Session, route: Route<Subscription>, index: number): boolean {
   const { rights } = session;
   if (rights === null) return true;
-  const verdicts = (route.verdicts ??= new Array<number>(route.matches.length).fill(0));
+  const verdicts = (route.verdicts ??= new Array<number>(route.count).fill(0));
   let verdict = verdicts[index] as number;
   if (verdict === 0) {
     verdict = rights.decide('receive', route.topic.name);
@@ -74,7 +75,7 @@ export function grantRights(engine: Pick<Engine, 'tree'>, session: Session, acce
   session.access = access;
   session.rights = access?.rules?.rightsOf(session.publisher) ?? null;
   // Verdicts of the one it was before may stand beside its subscriptions, and its queue was filled under them.
-  if (session.subscriptions.size > 0 && (before !== null || session.rights !== null)) engine.tree.invalidate();
+  if (session.subscriptions.length > 0 && (before !== null || session.rights !== null)) engine.tree.invalidate();
   session.mustRecheck = session.rights !== null;
 }
 

@@ -1,7 +1,8 @@
 /** Subscriptions of a session come and go. */
-import { noSubscriptions, type Session, type Subscription } from '../session/session.ts';
+import { noSubscriptions, type Session } from '../session/session.ts';
+import { Subscription } from '../session/subscription.ts';
 import { SharedGroup } from '../topics/shared-group.ts';
-import { filterParts, keptFilter, type TopicFilter } from '../topics/topic-filter.ts';
+import { parseTopicFilter, type TopicFilter } from '../topics/topic-filter.ts';
 import type { Engine } from './engine.ts';
 
 type Needs = Pick<Engine, 'tree' | 'groups' | 'store' | 'limits' | 'subscriptionsCount' | 'sharedSubscriptionsCount'>;
@@ -26,21 +27,20 @@ export function subscribe(
   topicFilter: TopicFilter,
   options: SubscriptionOptions,
 ): { readonly subscription: Subscription; readonly isNew: boolean } {
-  const existing = session.subscriptions.get(topicFilter.text);
-  const subscription = existing ?? newSubscription(session, topicFilter);
-  subscription.qos = options.qos;
-  subscription.noLocal = options.noLocal;
-  subscription.retainAsPublished = options.retainAsPublished;
-  subscription.retainHandling = options.retainHandling;
-  subscription.ids = options.identifier === 0 ? null : [options.identifier];
+  const existing = findSubscription(engine, session, topicFilter);
+  const subscription = existing ?? new Subscription(session, null, topicFilter);
+  const { qos, noLocal, retainAsPublished, retainHandling, identifier } = options;
+  subscription.setOptions(qos, noLocal, retainAsPublished, retainHandling);
+  subscription.ids = identifier === 0 ? null : [identifier];
   if (existing === undefined) {
-    if (session.subscriptions === noSubscriptions) session.subscriptions = new Map();
-    session.subscriptions.set(topicFilter.text, subscription);
-    enter(engine, subscription);
+    if (session.subscriptions === noSubscriptions) session.subscriptions = [];
+    subscription.place = session.subscriptions.length;
+    session.subscriptions.push(subscription);
+    enter(engine, subscription, topicFilter);
   } else if (!engine.limits.allowDuplicateMessages) {
     // Joined routes hold copies of the options: leave and enter again makes them stale.
     leave(engine, subscription);
-    enter(engine, subscription);
+    enter(engine, subscription, topicFilter);
   }
   if (session.isPersistent) {
     engine.store.subscriptionPut({ clientId: session.clientId, filter: topicFilter.text, ...options });
@@ -50,9 +50,18 @@ export function subscribe(
 
 /** @returns whether there was such a subscription [MQTT-3.10.4-1] */
 export function unsubscribe(engine: Needs, session: Session, filter: string): boolean {
-  const subscription = session.subscriptions.get(filter);
+  const topicFilter = parseTopicFilter(filter);
+  if (typeof topicFilter === 'string') return false;
+  const subscription = findSubscription(engine, session, topicFilter);
   if (subscription === undefined) return false;
-  session.subscriptions.delete(filter);
+  // The last one takes its place.
+  const { subscriptions } = session;
+  const last = subscriptions.pop() as Subscription;
+  if (last !== subscription) {
+    last.place = subscription.place;
+    subscriptions[last.place] = last;
+  }
+  if (subscriptions.length === 0) session.subscriptions = noSubscriptions;
   leave(engine, subscription);
   if (session.isPersistent) engine.store.subscriptionRemoved(session.clientId, filter);
   return true;
@@ -60,62 +69,72 @@ export function unsubscribe(engine: Needs, session: Session, filter: string): bo
 
 /** Takes every subscription of a session that ends out of the trees. */
 export function unsubscribeAll(engine: Needs, session: Session): void {
-  for (const subscription of session.subscriptions.values()) leave(engine, subscription);
+  for (const subscription of session.subscriptions) leave(engine, subscription);
   session.subscriptions = noSubscriptions;
 }
 
-function newSubscription(session: Session, topicFilter: TopicFilter): Subscription {
-  return {
-    session,
-    group: null,
-    topicFilter: keptFilter(topicFilter),
-    qos: 0,
-    noLocal: false,
-    retainAsPublished: false,
-    retainHandling: 0,
-    ids: null,
-  };
+/** Whether the subscription was not ended meanwhile. */
+export function isSubscribed(session: Session, subscription: Subscription): boolean {
+  return session.subscriptions[subscription.place] === subscription;
 }
 
-function enter(engine: Needs, subscription: Subscription): void {
-  const { text, filter, shareName } = filterParts(subscription.topicFilter);
+/** What the filter of a subscription consists of. */
+export function topicFilterOf({ tree }: Pick<Engine, 'tree'>, { filter }: Subscription): TopicFilter {
+  if (typeof filter !== 'number') return filter;
+  const text = tree.filterOf(filter);
+  return { text, filter: text, shareName: null };
+}
+
+/** The session's subscription with that filter: whichever is shorter is looked through, what it has or who has the filter. */
+function findSubscription(engine: Needs, session: Session, topicFilter: TopicFilter): Subscription | undefined {
+  const { subscriptions } = session;
+  const { text, filter, shareName } = topicFilter;
+  let holders: readonly Subscription[] | undefined;
+  let kept: number | TopicFilter | undefined;
+  if (shareName === null) {
+    kept = engine.tree.numberOf(filter);
+    holders = kept === undefined ? undefined : engine.tree.valuesOf(kept);
+  } else {
+    const shared = engine.groups.get(text);
+    holders = shared?.group.members;
+    kept = shared?.entry.filter;
+  }
+  if (holders === undefined) return undefined;
+  return holders.length < subscriptions.length
+    ? holders.find((one) => one.session === session)
+    : subscriptions.find((one) => one.filter === kept);
+}
+
+function enter(engine: Needs, subscription: Subscription, topicFilter: TopicFilter): void {
+  const { text, filter, shareName } = topicFilter;
   if (shareName === null) {
     engine.subscriptionsCount++;
-    engine.tree.add(filter, subscription);
+    subscription.filter = engine.tree.add(filter, subscription);
     return;
   }
   engine.sharedSubscriptionsCount++;
   let shared = engine.groups.get(text);
   if (shared === undefined) {
     const group = new SharedGroup<Subscription>();
-    const entry: Subscription = {
-      session: null,
-      group,
-      topicFilter: subscription.topicFilter,
-      qos: 0,
-      noLocal: false,
-      retainAsPublished: false,
-      retainHandling: 0,
-      ids: null,
-    };
-    shared = { group, entry };
+    const entry = new Subscription(null, group, topicFilter);
+    shared = { group, entry, number: engine.tree.add(filter, entry) };
     engine.groups.set(text, shared);
-    engine.tree.add(filter, entry);
   }
+  subscription.filter = shared.entry.filter;
   shared.group.add(subscription);
 }
 
 function leave(engine: Needs, subscription: Subscription): void {
-  const { text, filter, shareName } = filterParts(subscription.topicFilter);
-  if (shareName === null) {
+  const { filter } = subscription;
+  if (typeof filter === 'number') {
     engine.subscriptionsCount--;
     engine.tree.remove(filter, subscription);
     return;
   }
   engine.sharedSubscriptionsCount--;
-  const shared = engine.groups.get(text);
+  const shared = engine.groups.get(filter.text);
   if (shared?.group.remove(subscription)) {
-    engine.groups.delete(text);
-    engine.tree.remove(filter, shared.entry);
+    engine.groups.delete(filter.text);
+    engine.tree.remove(shared.number, shared.entry);
   }
 }

@@ -4,6 +4,7 @@ import type { Authorizer } from '../contracts/authorizer.ts';
 import { createMessage } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
+import { Topic } from '../topics/topic.ts';
 import { Broker } from './broker.ts';
 import { defaultLimits } from './limits.ts';
 import { leaveSession, openSession } from './sessions.ts';
@@ -27,7 +28,7 @@ function withWill(authorizer: Authorizer | null) {
   const got: string[] = [];
   broker.subscribe('w', ({ payload }) => got.push(payload.toString()));
   const publisher = { clientId: 'c', username: 'anne', listenerPort: 1883 };
-  const message = createMessage({ name: 'w', bytes: Buffer.from('w') }, publisher, { payload: Buffer.from('gone') });
+  const message = createMessage(Topic.of('w'), publisher, { payload: Buffer.from('gone') });
   const { session } = openSession(engine, {
     publisher,
     cleanStart: true,

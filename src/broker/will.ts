@@ -5,7 +5,7 @@ import { neverExpires, type Session } from '../session/session.ts';
 import type { Engine } from './engine.ts';
 import { publish } from './publish.ts';
 import { isOpenToClients, mayPublish } from './rights.ts';
-import { findRoute } from './route.ts';
+import { routeOfTopic } from './route.ts';
 
 /** Forgets the session's Will. [MQTT-3.1.2-10] */
 export function dropWill(engine: Pick<Engine, 'holdings' | 'store'>, session: Session): void {
@@ -23,7 +23,7 @@ export function sendWill(engine: Engine, session: Session): void {
   if (will === null) return;
   const { message } = will;
   // Mosquitto: whether the client may is asked when the Will is sent, not when it is set.
-  const route = findRoute(engine, message.topic.bytes, 0, message.topic.bytes.length);
+  const route = routeOfTopic(engine, message.topic);
   if (!isOpenToClients(route) || !mayPublish(engine, session, route)) {
     dropWill(engine, session);
     return;
@@ -52,7 +52,7 @@ function publishWill(engine: Engine, session: Session, message: Message): void {
   if (message.expiryOffset >= 0) {
     message.expiresAtMs = engine.nowMs + message.propertiesSource.readUInt32BE(message.expiryOffset) * 1000;
   }
-  publish(engine, message, findRoute(engine, message.topic.bytes, 0, message.topic.bytes.length), session);
+  publish(engine, message, routeOfTopic(engine, message.topic), session);
 }
 
 /**

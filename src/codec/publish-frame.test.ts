@@ -6,7 +6,7 @@ import { type FrameContent, packetIdOffset, publishFrameSize, TopicForm, writePu
 function content(topic: string, properties: string, payload: Buffer, expiryOffset = -1): FrameContent {
   const section = bytes(properties);
   return {
-    topic: { bytes: Buffer.from(topic) },
+    topic: { source: Buffer.from(topic), start: 0, length: Buffer.byteLength(topic) },
     payloadSource: Buffer.concat([Buffer.from('<'), payload, Buffer.from('>')]),
     payloadStart: 1,
     payloadEnd: 1 + payload.length,

@@ -17,7 +17,7 @@ import { variableByteIntegerSize, writeVariableByteInteger } from './variable-by
 
 /** What all receivers of a message share; a broker's `Message` is one. */
 export interface FrameContent {
-  readonly topic: { readonly bytes: Buffer };
+  readonly topic: { readonly source: Buffer; readonly start: number; readonly length: number };
   /** Payload = `payloadSource[payloadStart..payloadEnd)`. */
   readonly payloadSource: Buffer;
   readonly payloadStart: number;
@@ -55,7 +55,7 @@ function remainingLength(
   propertyLength: number,
 ): number {
   let length = 2 + content.payloadEnd - content.payloadStart;
-  if (form !== TopicForm.alias) length += content.topic.bytes.length;
+  if (form !== TopicForm.alias) length += content.topic.length;
   if (hasPacketId) length += 2;
   if (version === 5) length += variableByteIntegerSize(propertyLength) + propertyLength;
   return length;
@@ -116,10 +116,10 @@ export function writePublishFrame(
     target[at + 1] = 0;
     at += 2;
   } else {
-    const topic = content.topic.bytes;
-    target[at] = topic.length >>> 8;
-    target[at + 1] = topic.length;
-    at = copyBytes(target, at + 2, topic, 0, topic.length);
+    const { source, start, length } = content.topic;
+    target[at] = length >>> 8;
+    target[at + 1] = length;
+    at = copyBytes(target, at + 2, source, start, start + length);
   }
   if (packetId !== 0) {
     target[at] = packetId >>> 8;

@@ -4,11 +4,12 @@ import type { Engine } from '../broker/engine.ts';
 import { PublishView } from '../codec/publish.ts';
 import { Message } from '../contracts/message.ts';
 import { sendCommitted } from '../session/deliver.ts';
+import { Topic } from '../topics/topic.ts';
 import type { Connection } from './connection.ts';
 import { inputBytes, Outbound } from './outbound.ts';
 
 const noPublisher = { clientId: '', username: null, listenerPort: 0 };
-const noTopic = { name: '', bytes: Buffer.alloc(0) };
+const noTopic = Topic.of('');
 
 /** Frames of the message that is being distributed, one per layout, as ranges of the arena. */
 export class SharedFrames {

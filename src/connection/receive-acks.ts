@@ -3,7 +3,7 @@ import { continueBacklogs } from '../broker/backlog.ts';
 import { logLines } from '../broker/log-lines.ts';
 import { publish } from '../broker/publish.ts';
 import { mayPublish } from '../broker/rights.ts';
-import { findRoute } from '../broker/route.ts';
+import { routeOfTopic } from '../broker/route.ts';
 import { decodeAck } from '../codec/acks.ts';
 import { ProtocolError } from '../codec/protocol-error.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
@@ -11,7 +11,8 @@ import type { Topic } from '../contracts/message.ts';
 import { finish, isExpired, sendWaiting } from '../session/deliver.ts';
 import { release } from '../session/holding.ts';
 import { Step } from '../session/outgoing.ts';
-import type { Session, Subscription } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
+import type { Subscription } from '../session/subscription.ts';
 import type { Route } from '../topics/route-cache.ts';
 import type { Connection } from './connection.ts';
 
@@ -109,7 +110,7 @@ function routeOf(connection: Connection, topic: Topic): Route<Subscription> {
   if (lastRoute !== null && lastRoute.topic === topic && lastRoute.generation === engine.tree.generation) {
     return lastRoute;
   }
-  return findRoute(engine, topic.bytes, 0, topic.bytes.length);
+  return routeOfTopic(engine, topic);
 }
 
 function goOn(connection: Connection, session: Session): void {

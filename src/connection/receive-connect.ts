@@ -13,6 +13,7 @@ import type { AuthenticationResult, ConnectRequest } from '../contracts/authenti
 import { createMessage, type Publisher } from '../contracts/message.ts';
 import { resume } from '../session/deliver.ts';
 import { neverExpires, type Will } from '../session/session.ts';
+import { Topic } from '../topics/topic.ts';
 import type { Connection } from './connection.ts';
 import { authenticateEnhanced } from './enhanced-auth.ts';
 import { refuse } from './fail.ts';
@@ -319,7 +320,7 @@ function responseInformation(
 
 function makeWill(connection: Connection, will: WillMessage, publisher: Publisher): Will {
   const name = connection.policy.mountPoint.toString() + will.topic;
-  const message = createMessage({ name, bytes: Buffer.from(name) }, publisher, {
+  const message = createMessage(Topic.of(name), publisher, {
     payload: will.payload,
     qos: will.qos,
     retain: will.retain,

@@ -4,7 +4,8 @@ import { publish } from '../broker/publish.ts';
 import { routeOf } from '../broker/route.ts';
 import type { PublishView } from '../codec/publish.ts';
 import { createMessage } from '../contracts/message.ts';
-import type { Session, Subscription } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
+import type { Subscription } from '../session/subscription.ts';
 import type { Route } from '../topics/route-cache.ts';
 import type { Connection } from './connection.ts';
 

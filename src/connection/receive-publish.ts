@@ -8,15 +8,16 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import { logLines } from '../broker/log-lines.ts';
 import { publish } from '../broker/publish.ts';
 import { isOpenToClients, mayPublish } from '../broker/rights.ts';
-import { findRoute } from '../broker/route.ts';
+import { findRoute, routeOfTopic } from '../broker/route.ts';
 import { ProtocolError } from '../codec/protocol-error.ts';
 import { type PublishView, readPublish } from '../codec/publish.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
 import { variableByteIntegerSize } from '../codec/variable-byte-integer.ts';
 import type { Rights } from '../contracts/authorizer.ts';
 import { hold } from '../session/holding.ts';
-import type { Session, Subscription } from '../session/session.ts';
-import { type Route, routeHasName } from '../topics/route-cache.ts';
+import type { Session } from '../session/session.ts';
+import type { Subscription } from '../session/subscription.ts';
+import type { Route } from '../topics/route-cache.ts';
 import type { Connection } from './connection.ts';
 import { receiveControl } from './receive-control.ts';
 
@@ -170,7 +171,7 @@ function resolveRoute(connection: Connection, bytes: Buffer, view: PublishView):
   if (
     last !== null &&
     last.generation === engine.tree.generation &&
-    routeHasName(last, bytes, view.topicStart, view.topicEnd)
+    last.topic.is(bytes, view.topicStart, view.topicEnd)
   ) {
     return last;
   }
@@ -184,8 +185,7 @@ function resolveAlias(connection: Connection, bytes: Buffer, view: PublishView):
   aliases.check(view.topicAlias);
   const { engine } = connection.hub;
   if (view.topicStart === view.topicEnd) {
-    const { bytes: topic } = aliases.get(view.topicAlias);
-    return findRoute(engine, topic, 0, topic.length);
+    return routeOfTopic(engine, aliases.get(view.topicAlias));
   }
   const route =
     connection.policy.mountPoint.length > 0
@@ -267,7 +267,7 @@ async function authorizeLater(
 }
 
 function routeAgain(connection: Connection, { topic }: Route<Subscription>): Route<Subscription> {
-  return findRoute(connection.hub.engine, topic.bytes, 0, topic.bytes.length);
+  return routeOfTopic(connection.hub.engine, topic);
 }
 
 /** @param rights - the rules that denied it; absent where it was not them */

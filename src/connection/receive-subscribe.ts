@@ -15,7 +15,8 @@ import {
 import { ProtocolError } from '../codec/protocol-error.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
 import { variableByteIntegerSize } from '../codec/variable-byte-integer.ts';
-import type { Session, Subscription } from '../session/session.ts';
+import type { Session } from '../session/session.ts';
+import type { Subscription } from '../session/subscription.ts';
 import { parseTopicFilter, type TopicFilter } from '../topics/topic-filter.ts';
 import type { Connection } from './connection.ts';
 

@@ -207,8 +207,9 @@ function remainingSeconds(message: Message, nowMs: number): number {
 
 /** The message under the name its receivers behind the mount point know it by. */
 function unmounted(message: Message, mountPointBytes: number): FrameContent {
+  const { source, start, length } = message.topic;
   return {
-    topic: { bytes: message.topic.bytes.subarray(mountPointBytes) },
+    topic: { source, start: start + mountPointBytes, length: length - mountPointBytes },
     payloadSource: message.payloadSource,
     payloadStart: message.payloadStart,
     payloadEnd: message.payloadEnd,

@@ -6,14 +6,9 @@
  * everybody who holds it (queues, windows, the retained tree). `keep()` turns the first into the second, once.
  */
 
-/** A Topic Name that passed all checks: text and bytes, made once per topic and shared by its messages. */
-export interface Topic {
-  readonly name: string;
-  /** The UTF-8 bytes of `name`, 1..65,535 of them. */
-  readonly bytes: Buffer;
-  /** For whoever watches the engine: what it knows about this topic, found again without a look-up. The engine never looks. */
-  mark?: object | null;
-}
+import type { Topic } from '../topics/topic.ts';
+
+export type { Topic };
 
 /** Who published: what a store and the retained source check need to know later. */
 export interface Publisher {

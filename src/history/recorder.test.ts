@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../base/clock.ts';
 import { createMessage } from '../contracts/message.ts';
+import { Topic } from '../topics/topic.ts';
 import { type Batch, readBatch } from './batch.ts';
 import { Recorder } from './recorder.ts';
 
@@ -19,9 +20,7 @@ function newRecorder(filter = 'home/#') {
     send: (batch) => sent.push(batch),
   });
   const publish = (name: string, payload: string | Buffer) =>
-    recorder.afterPublish(
-      createMessage({ name, bytes: Buffer.from(name) }, publisher, { payload: Buffer.from(payload), qos: 1 }),
-    );
+    recorder.afterPublish(createMessage(Topic.of(name), publisher, { payload: Buffer.from(payload), qos: 1 }));
   const received = () =>
     sent.flatMap((batch) => [...readBatch(batch)].map(({ topic, payload }) => `${topic} ${payload}`));
   return { clock, recorder, sent, lines, publish, received };

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { createMessage, type Message } from '../contracts/message.ts';
 import { TopicIndex } from '../observe/topic-index.ts';
 import { RetainedTree } from '../topics/retained-tree.ts';
+import { Topic } from '../topics/topic.ts';
 import { KnownTopics } from './known-topics.ts';
 
 const publisher = { clientId: 'c', username: null, listenerPort: 1883 };
@@ -11,7 +12,7 @@ test('who does not wait for all names gets those gathered so far, and later all'
   const retained = new RetainedTree<Message>();
   for (let number = 0; number < 2000; number++) {
     const name = `hall/${number}`;
-    retained.set(name, createMessage({ name, bytes: Buffer.from(name) }, publisher, { payload: Buffer.from('1') }));
+    retained.set(name, createMessage(Topic.of(name), publisher, { payload: Buffer.from('1') }));
   }
   let elapsedMs = 0;
   const pauses: (() => void)[] = [];

@@ -2,13 +2,14 @@
 import { expect, test } from 'vitest';
 import { createMessage } from '../contracts/message.ts';
 import { TopicNode, TopicRecord } from '../observe/topic-index.ts';
+import { Topic } from '../topics/topic.ts';
 import { TopicNames } from './topic-names.ts';
 
 const seed = 0x1234_5678;
 const publisher = { clientId: 'c', username: null, listenerPort: 1883 };
 
 function nodeOf(name: string) {
-  const value = createMessage({ name, bytes: Buffer.from(name) }, publisher, { payload: Buffer.from('1') });
+  const value = createMessage(Topic.of(name), publisher, { payload: Buffer.from('1') });
   return { value, children: undefined };
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createMessage, type Message, type Topic } from '../contracts/message.ts';
+import { createMessage, type Message } from '../contracts/message.ts';
+import { Topic } from '../topics/topic.ts';
 import { firstNumber } from './first-number.ts';
 import { NumberRings, ringLength } from './number-rings.ts';
 import { rateOf, TopicIndex, type TopicRecord } from './topic-index.ts';
@@ -7,7 +8,7 @@ import { rateOf, TopicIndex, type TopicRecord } from './topic-index.ts';
 const publisher = { clientId: 'c', username: null, listenerPort: 1883 };
 
 function topicOf(name: string): Topic {
-  return { name, bytes: Buffer.from(name), mark: null };
+  return Topic.of(name);
 }
 
 function message(topic: string | Topic, payload: string): Message {

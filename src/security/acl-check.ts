@@ -86,9 +86,7 @@ export class AclRights implements Rights {
   decide(action: Action, topic: string): Verdict {
     if (action === 'subscribe') return neverRefused;
     if (this.#own !== null) {
-      const matching: AclRule[] = [];
-      this.#own.match(topic, matching);
-      const verdict = judge(matching, action);
+      const verdict = judge(this.#own.matchName(topic), action);
       if (verdict !== 0) return verdict;
     }
     if (this.#file.patterns.length > 0) {

@@ -4,7 +4,7 @@ import { deliveryDrops } from '../contracts/drop-reason.ts';
 import { createMessage, Message } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import type { Store } from '../contracts/store.ts';
-import { parseTopicFilter, type TopicFilter } from '../topics/topic-filter.ts';
+import { Topic } from '../topics/topic.ts';
 import {
   type DeliveryLimits,
   type DeliveryNeeds,
@@ -16,10 +16,11 @@ import {
 } from './deliver.ts';
 import { dropCounters } from './drop-counters.ts';
 import { hold, newHoldings, release } from './holding.ts';
-import { Session, type Subscription } from './session.ts';
+import { Session } from './session.ts';
+import { Subscription } from './subscription.ts';
 
 const publisher = { clientId: 'p', username: null, listenerPort: 0 };
-const topic = { name: 't', bytes: Buffer.from('t') };
+const topic = Topic.of('t');
 const limits: DeliveryLimits = {
   maxInflightMessages: 20,
   maxInflightBytes: 0,
@@ -100,10 +101,15 @@ function world(changes: Partial<DeliveryLimits> = {}) {
   return { needs, session, outlet, journal, reported };
 }
 
-function subscription(session: Session, qos: 0 | 1 | 2, more: Partial<Subscription> = {}): Subscription {
-  const topicFilter = parseTopicFilter('t') as TopicFilter;
-  const plain = { noLocal: false, retainAsPublished: false, retainHandling: 0 as const, ids: null };
-  return { session, group: null, topicFilter, qos, ...plain, ...more };
+function subscription(
+  session: Session,
+  qos: 0 | 1 | 2,
+  { retainAsPublished = false, ids = null }: Partial<Subscription> = {},
+): Subscription {
+  const made = new Subscription(session, null, 0);
+  made.setOptions(qos, false, retainAsPublished, 0);
+  made.ids = ids;
+  return made;
 }
 
 function message(text: string, qos: 0 | 1 | 2, more: { retain?: boolean; expiresAtMs?: number } = {}): Message {
@@ -470,7 +476,7 @@ describe('after a reconnect', () => {
     const denyB: Rights = { decide: (_action, name) => (name === 'b' ? -1 : 1), describe: () => 'no' };
 
     function about(name: string, text: string, qos: 0 | 1 | 2): Message {
-      return createMessage({ name, bytes: Buffer.from(name) }, publisher, { payload: Buffer.from(text), qos });
+      return createMessage(Topic.of(name), publisher, { payload: Buffer.from(text), qos });
     }
 
     /** Deliveries 1 to 4 under way (2 done, 3 released) and 5, 6 waiting; half of each kind is about `b`. */

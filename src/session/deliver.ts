@@ -14,7 +14,8 @@ import { dropCounters } from './drop-counters.ts';
 import { compact, type Holdings, hold, release } from './holding.ts';
 import type { Outgoing } from './outgoing.ts';
 import { Step } from './outgoing.ts';
-import type { Session, Subscription } from './session.ts';
+import type { Session } from './session.ts';
+import type { Subscription } from './subscription.ts';
 
 /** The bounds that a session obeys; 0 means none. */
 export interface DeliveryLimits {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { Message } from '../contracts/message.ts';
+import { Topic } from '../topics/topic.ts';
 import { compact, newHoldings } from './holding.ts';
 
-const topic = { name: 't', bytes: Buffer.from('t') };
+const topic = Topic.of('t');
 const publisher = { clientId: 'p', username: null, listenerPort: 0 };
 
 /** A message with properties (Message Expiry Interval 7 behind a Payload Format Indicator) in a read buffer, kept. */

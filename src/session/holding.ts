@@ -70,7 +70,7 @@ function moveTo(message: Message, target: Buffer, start: number): void {
  */
 export function sizeOf(message: Message): number {
   const propertiesLength = message.propertiesEnd - message.propertiesStart;
-  return recordBytes + message.payloadLength + propertiesLength + message.topic.bytes.length;
+  return recordBytes + message.payloadLength + propertiesLength + message.topic.length;
 }
 
 /** Somebody begins to hold a kept message. */

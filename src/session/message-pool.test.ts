@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { Message } from '../contracts/message.ts';
+import { Topic } from '../topics/topic.ts';
 import { hold, newHoldings, release } from './holding.ts';
 import { MessagePool } from './message-pool.ts';
 
-const topic = { name: 't', bytes: Buffer.from('t') };
+const topic = Topic.of('t');
 const publisher = { clientId: 'p', username: null, listenerPort: 0 };
 
 /** A transient message with a Message Expiry Interval, in the middle of a read buffer. */

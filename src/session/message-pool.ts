@@ -7,6 +7,7 @@
  * for the time of a call, and whoever wants it for longer gets a copy from `keep()`. Its `kept` is never itself.
  */
 import { Message } from '../contracts/message.ts';
+import { Topic } from '../topics/topic.ts';
 
 const smallestBytes = 64;
 /** Sizes are 64 bytes, 128, … up to 4 KiB. For larger ones the record is not what costs. */
@@ -16,7 +17,7 @@ const recordBytes = 400;
 /** What all free messages may take; one more is left to the collector. */
 const freeBytesMax = 8 * 1024 * 1024;
 
-const noTopic = { name: '', bytes: Buffer.alloc(0) };
+const noTopic = Topic.of('');
 const noPublisher = { clientId: '', username: null, listenerPort: 0 };
 
 export class MessagePool {

@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createMessage, type Message } from '../contracts/message.ts';
 import { packetIdOf } from '../contracts/store.ts';
+import { Topic } from '../topics/topic.ts';
 import { Outgoing, Step } from './outgoing.ts';
 
 const publisher = { clientId: 'p', username: null, listenerPort: 0 };
 
 function message(text: string): Message {
-  return createMessage({ name: 't', bytes: Buffer.from('t') }, publisher, { payload: Buffer.from(text) });
+  return createMessage(Topic.of('t'), publisher, { payload: Buffer.from(text) });
 }
 
 describe('deliveries that are sent at once', () => {

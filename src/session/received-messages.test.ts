@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Message } from '../contracts/message.ts';
+import { Topic } from '../topics/topic.ts';
 import { ReceivedMessages } from './received-messages.ts';
 
 const message = (): Message => {
-  return new Message({ name: 't', bytes: Buffer.from('t') }, { clientId: 'p', username: null, listenerPort: 0 });
+  return new Message(Topic.of('t'), { clientId: 'p', username: null, listenerPort: 0 });
 };
 const byId = (entries: Iterable<readonly [number, Message | null]>) => [...entries].sort(([a], [b]) => a - b);
 

@@ -7,31 +7,15 @@ import type { ListenerAccess, Rights } from '../contracts/authorizer.ts';
 import type { DeliveryDrop } from '../contracts/drop-reason.ts';
 import type { Message, Publisher } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
-import type { SharedGroup } from '../topics/shared-group.ts';
-import type { KeptFilter } from '../topics/topic-filter.ts';
 import { Outgoing } from './outgoing.ts';
 import { ReceivedMessages } from './received-messages.ts';
+import type { Subscription } from './subscription.ts';
 
 /** Session Expiry Interval that means never (MQTT 5.0 §3.1.2.11.2). */
 export const neverExpires = 0xffff_ffff;
 
 /** Of a session without any; nothing is ever put into it, see `subscribe.ts`. */
-export const noSubscriptions = new Map<string, Subscription>();
-
-/** One subscription of one session; or, with a `group` and no session, the entry of a shared group in the tree. */
-export interface Subscription {
-  readonly session: Session | null;
-  readonly group: SharedGroup<Subscription> | null;
-  readonly topicFilter: KeptFilter;
-  qos: 0 | 1 | 2;
-  noLocal: boolean;
-  retainAsPublished: boolean;
-  retainHandling: 0 | 1 | 2;
-  /** The Subscription Identifier as deliveries carry it, null for none. */
-  ids: readonly number[] | null;
-  /** Instead of this one for what its own client publishes, when that has No Local; null: nothing. Only joined ones have it. */
-  ofOwn?: Subscription | null;
-}
+export const noSubscriptions: Subscription[] = [];
 
 export interface Will {
   readonly message: Message;
@@ -58,8 +42,8 @@ export class Session implements WheelEntry {
   mustRecheck = false;
   /** The denials that the operator was told in this second. Bounded by the rules. */
   denials: { readonly second: number; readonly verdicts: number[] } | null = null;
-  /** Topic Filter text → subscription. Bounded by memory that the client's own packets paid for. */
-  subscriptions: Map<string, Subscription> = noSubscriptions;
+  /** In any order; each knows its place. Bounded by memory that the client's own packets paid for. */
+  subscriptions: Subscription[] = noSubscriptions;
   /** QoS 1 and 2 deliveries; made with the first. */
   outgoing: Outgoing | null = null;
   /** Queued QoS 0 messages of an absent client, only with `queue_qos0_messages`; bounded with the queue. */

@@ -2,6 +2,7 @@
 import type { Message, Publisher, Topic } from '../contracts/message.ts';
 import { createMessage } from '../contracts/message.ts';
 import type { SessionFact, SubscriptionFact, WillFact } from '../contracts/store.ts';
+import { TopicBlocks } from '../topics/topic.ts';
 import type { ByteReader } from './byte-reader.ts';
 import { FormatError } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
@@ -38,6 +39,7 @@ const noBytes = Buffer.alloc(0);
 /** Topic Names, publishers and blocks of payloads read from one store, so that messages share them. */
 export class Interner {
   readonly slab = new PayloadSlab();
+  readonly #topicBlocks = new TopicBlocks();
   /** Topic Name → topic. */
   readonly #topics = new Map<string, Topic>();
   #publisher: Publisher = { clientId: '', username: null, listenerPort: 0 };
@@ -51,7 +53,7 @@ export class Interner {
   topic(name: string): Topic {
     let topic = this.#topics.get(name);
     if (topic === undefined) {
-      topic = { name, bytes: Buffer.from(name) };
+      topic = this.#topicBlocks.of(name);
       this.#topics.set(name, topic);
     }
     return topic;
@@ -82,8 +84,8 @@ export function writeMessage(writer: ByteWriter, message: Message): void {
   writer.u16(publisher.listenerPort);
   writer.text16(publisher.clientId);
   if (publisher.username !== null) writer.text16(publisher.username);
-  writer.u16(topic.bytes.length);
-  writer.raw(topic.bytes, 0, topic.bytes.length);
+  writer.u16(topic.length);
+  writer.raw(topic.source, topic.start, topic.start + topic.length);
   writer.variableByteInteger(message.expiryOffset < 0 ? 0 : message.expiryOffset - message.propertiesStart + 1);
   writer.variableByteInteger(propertiesLength);
   writer.raw(message.propertiesSource, message.propertiesStart, message.propertiesEnd);

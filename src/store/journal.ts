@@ -331,10 +331,10 @@ export class Journal {
     const isDone = this.#segments.isDone(segment);
     if (level.kind === 'commit' || this.#isSyncDue || isDone) {
       this.#isSyncDue = false;
-      // A sync with nothing to do would still fail on a disk that fails, and no later write would tell that it is over.
-      if (!this.#isSynced) await segment.file.sync();
+      const last = this.#lastBatch;
+      await segment.file.sync();
       this.#isSynced = true;
-      this.#syncedBatch = this.#lastBatch;
+      this.#syncedBatch = last;
     }
     const done = pending.splice(0, count);
     this.#writtenCount = 0;

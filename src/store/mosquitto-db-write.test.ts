@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { bytes } from '../../test/harness/codec.ts';
 import { createMessage } from '../contracts/message.ts';
 import type { Fact } from '../contracts/store.ts';
+import { Topic } from '../topics/topic.ts';
 import { crc32c } from './crc32c.ts';
 import type { ReadableFile } from './disk.ts';
 import { DatabaseReader } from './mosquitto-db.ts';
@@ -33,7 +34,7 @@ function read(content: Buffer): { facts: Fact[]; damage: string[]; reader: Datab
 
 function messageFact(storeId: number, topic: string, payload: string, properties = '', expiryOffset = -1): Fact {
   const message = createMessage(
-    { name: topic, bytes: Buffer.from(topic) },
+    Topic.of(topic),
     { clientId: 'pub', username: 'me', listenerPort: 1883 },
     {
       payload: Buffer.from(payload),

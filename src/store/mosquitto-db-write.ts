@@ -193,7 +193,7 @@ function writeMessageChunk(writer: ByteWriter, message: Message, table: Table): 
   writer.u16(message.publisherPacketId);
   const lengths = writer.length;
   writer.u32(0); // lengths of Client Identifier and user name, below
-  writer.u16(topic.bytes.length);
+  writer.u16(topic.length);
   writer.u16(publisher.listenerPort);
   writer.u8(message.qos);
   writer.u8(message.retain && !topic.name.startsWith('$SYS/') ? 1 : 0);
@@ -203,7 +203,7 @@ function writeMessageChunk(writer: ByteWriter, message: Message, table: Table): 
   if (publisher.username !== null) writer.text(publisher.username);
   writer.bytes.writeUInt16BE(username - clientId, lengths);
   writer.bytes.writeUInt16BE(writer.length - username, lengths + 2);
-  writer.raw(topic.bytes, 0, topic.bytes.length);
+  writer.raw(topic.source, topic.start, topic.start + topic.length);
   writer.raw(message.payloadSource, message.payloadStart, message.payloadEnd);
   const propertiesLength = storedPropertiesLength(message);
   if (propertiesLength > 0) {

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { createMessage } from '../contracts/message.ts';
+import { Topic } from '../topics/topic.ts';
 import { RecordedMessages } from './recorded-messages.ts';
 
 function message(storeId: number) {
-  const topic = { name: 't', bytes: Buffer.from('t') };
+  const topic = Topic.of('t');
   const made = createMessage(topic, { clientId: '', username: null, listenerPort: 0 }, { payload: Buffer.alloc(0) });
   made.storeId = storeId;
   return made;

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { createMessage } from '../contracts/message.ts';
 import { DeliveryState } from '../contracts/store.ts';
+import { Topic } from '../topics/topic.ts';
 import { StateModel } from './state-model.ts';
 
 function messageOf(storeId: number) {
-  const topic = { name: 't', bytes: Buffer.from('t') };
+  const topic = Topic.of('t');
   const message = createMessage(
     topic,
     { clientId: 'p', username: null, listenerPort: 1 },

@@ -10,12 +10,14 @@
  * With many topics nearly everything that is touched is in no cache of the processor, and each object on the way costs more than
  * the work itself. So hash and name of a set lie in two arrays: a route is looked at only when it is the right one.
  */
+import { type Topic, TopicBlocks } from './topic.ts';
+
 const smallestSlots = 256;
 const largestSlots = 1 << 18;
 const ways = 8;
 /** Longer Topic Names are not cached: at most 64 MiB of names in the largest table, twice that with room to grow. */
 const cachedNameBytesMax = 255;
-/** Routes that get a place when they are first seen, beside one for each subscription. */
+/** Routes that get a place when they are first seen. */
 const freePlaces = 4096;
 /** Bits of the filter that remembers which topics were seen once, and topics after which it forgets: 1 in 70 is mistaken then. */
 const seenBits = 1 << 22;
@@ -25,72 +27,51 @@ const smallestNames = 4096;
 /** What Topic Names below `$` the broker keeps for itself; decided once per route. */
 export type TopicKind = 'ordinary' | 'sys' | 'share' | 'control';
 
+const noMatches: readonly never[] = [];
+
 /** The fields of every message come first: they lie together. */
 export class Route<T> {
   /** Generation of the subscription tree the matches belong to; −1 when the route must not be used again. */
   generation: number;
-  /** `matches[0]`, which is all there is in most routes. */
+  /** The first match, which is all there is in most routes. */
   readonly first: T | undefined;
   readonly count: number;
-  readonly topic: { readonly name: string; readonly bytes: Buffer; mark: object | null };
+  readonly topic: Topic;
   readonly kind: TopicKind;
   /** Whether somebody watches what is published here; decided once per route. */
   isWatched = false;
   /** Who was last allowed to publish here; compared, never used. */
   writer: object | null = null;
-  readonly matches: readonly T[];
-  /** What the rules said about giving `matches[i]` a message of this topic, 0 not asked yet; made with the first question. */
+  /** All matches where there are two or more. */
+  readonly several: readonly T[];
+  /** What the rules said about giving match number `i` a message of this topic, 0 not asked yet; made with the first question. */
   verdicts: number[] | null = null;
   readonly hash: number;
 
-  constructor(name: string, bytes: Buffer, hash: number, generation: number, matches: readonly T[]) {
+  /** @param matches - copied; `hash` - of the Topic Name, by the tree that was asked */
+  constructor(topic: Topic, hash: number, generation: number, matches: readonly T[]) {
     this.generation = generation;
     this.first = matches[0];
     this.count = matches.length;
-    this.topic = { name, bytes, mark: null };
-    this.kind = topicKind(name);
-    this.matches = matches;
+    this.topic = topic;
+    this.kind = topicKind(topic);
+    this.several = matches.length > 1 ? [...matches] : noMatches;
     this.hash = hash;
+  }
+
+  /** All matches. */
+  get matches(): readonly T[] {
+    return this.count === 1 ? [this.first as T] : this.several;
   }
 }
 
-function topicKind(name: string): TopicKind {
-  if (name.charCodeAt(0) !== 0x24) return 'ordinary';
+function topicKind(topic: Topic): TopicKind {
+  if (topic.source[topic.start] !== 0x24) return 'ordinary';
+  const { name } = topic;
   if (name === '$SYS' || name.startsWith('$SYS/')) return 'sys';
   if (name === '$share' || name.startsWith('$share/')) return 'share';
   if (name === '$CONTROL' || name.startsWith('$CONTROL/')) return 'control';
   return 'ordinary';
-}
-
-/** FNV-1a over steps of four bytes; good enough for table slots, never used for anything else. */
-export function hashBytes(bytes: Buffer, start: number, end: number): number {
-  let hash = 0x811c9dc5 ^ (end - start);
-  let at = start;
-  for (; at + 4 <= end; at += 4) {
-    const four =
-      (bytes[at] as number) |
-      ((bytes[at + 1] as number) << 8) |
-      ((bytes[at + 2] as number) << 16) |
-      ((bytes[at + 3] as number) << 24);
-    hash = Math.imul(hash ^ four, 0x01000193);
-    // A product moves bits upwards only; the slot is taken from the lower ones.
-    hash ^= hash >>> 15;
-  }
-  for (; at < end; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  return (hash ^ (hash >>> 13)) >>> 0;
-}
-
-/** Whether the route's Topic Name is `bytes[start..end)`. */
-export function routeHasName<T>(route: Route<T>, bytes: Buffer, start: number, end: number): boolean {
-  const own = route.topic.bytes;
-  const length = end - start;
-  if (own.length !== length) return false;
-  // From the end: names of one publisher mostly differ there.
-  for (let index = length - 1; index >= 0; index--) {
-    if (own[index] !== bytes[start + index]) return false;
-  }
-  return true;
 }
 
 export class RouteCache<T> {
@@ -104,6 +85,14 @@ export class RouteCache<T> {
   /** Bloom filter of topics seen since it was last emptied, two bits each; made when the table has no free places any more. */
   #seen: Uint32Array | null = null;
   #seenCount = 0;
+  /** Where topics are whose routes are not kept, and where those are that have a place. */
+  readonly #passing = new TopicBlocks();
+  readonly #kept = new TopicBlocks();
+
+  /** The topic of a route that is being made: of a Topic Name that is legal and has none here. */
+  newTopic(bytes: Buffer, start: number, end: number): Topic {
+    return this.#passing.copy(bytes, start, end);
+  }
 
   /** The cached route of `bytes[start..end)`, stale or not; undefined when there is none. */
   find(bytes: Buffer, start: number, end: number, hash: number): Route<T> | undefined {
@@ -111,33 +100,30 @@ export class RouteCache<T> {
     return slot < 0 ? undefined : this.#slots[slot];
   }
 
-  /**
-   * Offers a place to a route. One that is not cached is good for one use.
-   *
-   * @param expected - how many topics there will be at least, as far as anybody knows: so many get a place at once
-   */
-  add(route: Route<T>, expected = 0): void {
-    const { bytes } = route.topic;
-    if (bytes.length > cachedNameBytesMax) {
+  /** Offers a place to a route. One that does not get it is good for one use. */
+  add(route: Route<T>): void {
+    const { topic } = route;
+    const { source, start, length } = topic;
+    if (length > cachedNameBytesMax) {
       route.generation = -1;
       return;
     }
-    const slot = this.#slotOf(bytes, 0, bytes.length, route.hash);
+    const slot = this.#slotOf(source, start, start + length, route.hash);
     if (slot >= 0) {
       (this.#slots[slot] as Route<T>).generation = -1;
       this.#slots[slot] = route;
-    } else if (this.#used < freePlaces + expected || this.#wasSeen(route.hash)) {
+    } else if (this.#used < freePlaces || this.#wasSeen(route.hash)) {
       if (this.#used > (this.#slots.length * 3) / 8 && this.#slots.length < largestSlots) this.#grow();
-      this.#place(route, this.#keepName(bytes));
+      this.#kept.take(topic);
+      this.#place(route, this.#keepName(topic.source, topic.start, length));
     } else {
       route.generation = -1;
     }
   }
 
-  /** The exact filter equal to this Topic Name has changed. */
-  invalidate(topicName: string): void {
-    const bytes = Buffer.from(topicName);
-    const route = this.find(bytes, 0, bytes.length, hashBytes(bytes, 0, bytes.length));
+  /** The exact filter equal to the Topic Name `bytes[start..end)` has changed. */
+  invalidate(bytes: Buffer, start: number, end: number, hash: number): void {
+    const route = this.find(bytes, start, end, hash);
     if (route !== undefined) route.generation = -1;
   }
 
@@ -162,7 +148,7 @@ export class RouteCache<T> {
     for (let tag = first; tag < first + 2 * ways; tag += 2) {
       const nameAt = tags[tag + 1] as number;
       if (nameAt === 0) return -1;
-      if (tags[tag] === (hash | 0) && this.#hasName(nameAt, bytes, start, end)) return tag >>> 1;
+      if (tags[tag] === hash && this.#hasName(nameAt, bytes, start, end)) return tag >>> 1;
     }
     return -1;
   }
@@ -193,12 +179,12 @@ export class RouteCache<T> {
   }
 
   /** Where the name is kept from now on. */
-  #keepName(bytes: Buffer): number {
-    if (this.#namesEnd + 1 + bytes.length > this.#names.length) this.#moveNames(1 + bytes.length);
+  #keepName(bytes: Buffer, start: number, length: number): number {
+    if (this.#namesEnd + 1 + length > this.#names.length) this.#moveNames(1 + length);
     const nameAt = this.#namesEnd;
-    this.#names[nameAt] = bytes.length;
-    bytes.copy(this.#names, nameAt + 1);
-    this.#namesEnd = nameAt + 1 + bytes.length;
+    this.#names[nameAt] = length;
+    bytes.copy(this.#names, nameAt + 1, start, start + length);
+    this.#namesEnd = nameAt + 1 + length;
     return nameAt;
   }
 
@@ -226,7 +212,7 @@ export class RouteCache<T> {
   #wasSeen(hash: number): boolean {
     this.#seen ??= new Uint32Array(seenBits / 32);
     const seen = this.#seen;
-    const one = hash % seenBits;
+    const one = hash & (seenBits - 1);
     const two = Math.imul(hash, 0x9e37_79b1) >>> 10;
     const oneBit = 1 << (one & 31);
     const twoBit = 1 << (two & 31);

@@ -1,15 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { matchCases } from '../../test/topics/match-cases.ts';
-import {
-  filterFault,
-  filterMatches,
-  filterParts,
-  hasWildcard,
-  isTopicName,
-  keptFilter,
-  parseTopicFilter,
-  type TopicFilter,
-} from './topic-filter.ts';
+import { filterFault, filterMatches, hasWildcard, isTopicName, parseTopicFilter } from './topic-filter.ts';
 
 describe('a Topic Filter', () => {
   test.each(['a', '/', 'a/b', '#', '+', 'a/#', '/#', '+/+', '+/#', 'a/+/b', '/+', 'a//b', ' ', '$SYS/#', 'é/ü'])(
@@ -80,9 +71,4 @@ describe('a Topic Name', () => {
 
 test.each(matchCases)('v5 [MQTT-4.7.2-1] [MQTT-4.7.3-4] filter %j and name %j match: %j', (filter, name, matches) => {
   expect(filterMatches(filter, name)).toBe(matches);
-});
-
-test.each(['a/b', '$share/group/a/+', '$shared/a'])('%s is the same after it was kept', (text) => {
-  const parsed = parseTopicFilter(text) as TopicFilter;
-  expect(filterParts(keptFilter(parsed))).toEqual(parsed);
 });

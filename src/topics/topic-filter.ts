@@ -16,18 +16,6 @@ export interface TopicFilter {
   readonly shareName: string | null;
 }
 
-/** A Topic Filter as many are kept: an ordinary one is its text alone. */
-export type KeptFilter = string | TopicFilter;
-
-export function keptFilter(topicFilter: TopicFilter): KeptFilter {
-  return topicFilter.shareName === null ? topicFilter.text : topicFilter;
-}
-
-/** What a kept Topic Filter consists of. */
-export function filterParts(kept: KeptFilter): TopicFilter {
-  return typeof kept === 'string' ? { text: kept, filter: kept, shareName: null } : kept;
-}
-
 /** Why a text is no Topic Filter; a bad `$share` form is a protocol error, everything else malformed. */
 export type FilterFault = 'empty' | 'wildcard' | 'levels' | 'share';
 

@@ -5,6 +5,7 @@
 import type { Message } from '../../src/contracts/message.ts';
 import { createMessage } from '../../src/contracts/message.ts';
 import type { DeliveryFact, Fact, SessionFact, Store, SubscriptionFact, WillFact } from '../../src/contracts/store.ts';
+import { Topic } from '../../src/topics/topic.ts';
 import type { Random } from './random.ts';
 
 type Verbs = Omit<Store, 'position' | 'committed' | 'onCommitted' | 'restore' | 'attach' | 'snapshot' | 'close'>;
@@ -293,7 +294,7 @@ export class Ledger {
       username: random.chance(0.5) ? 'u' : null,
       listenerPort: 1883,
     };
-    return createMessage({ name, bytes: Buffer.from(name) }, publisher, {
+    return createMessage(Topic.of(name), publisher, {
       ...{
         payload,
         qos,

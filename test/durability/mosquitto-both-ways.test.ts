@@ -6,6 +6,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { createMessage, type Message, type Publisher } from '../../src/contracts/message.ts';
 import type { DeliveryFact, Fact, SessionFact, SubscriptionFact } from '../../src/contracts/store.ts';
 import { openFileStore } from '../../src/store/file-store.ts';
+import { Topic } from '../../src/topics/topic.ts';
 import { prepareBroker, startBroker } from '../harness/brokers.ts';
 import { bytes } from '../harness/codec.ts';
 import { describeWith } from '../harness/programs.ts';
@@ -25,7 +26,7 @@ const config = [
 ];
 
 function message(storeId: number, topic: string, payload: string, qos: 0 | 1 | 2, retain = false): Message {
-  const made = createMessage({ name: topic, bytes: Buffer.from(topic) }, publisher, {
+  const made = createMessage(Topic.of(topic), publisher, {
     payload: Buffer.from(payload),
     qos,
     retain,

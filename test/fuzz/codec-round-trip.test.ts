@@ -67,7 +67,7 @@ describe.each(versions)('version %d', (version) => {
         assert.deepEqual(decodeForwardableSection(encoded, view.propertiesStart, view.propertiesEnd), forwardable);
 
         const content = {
-          topic: { bytes: encoded.subarray(view.topicStart, view.topicEnd) },
+          topic: { source: encoded, start: view.topicStart, length: view.topicEnd - view.topicStart },
           payloadSource: encoded,
           propertiesSource: encoded,
           ...view,

@@ -1,8 +1,9 @@
 /** Who gets what, and why not. */
 import { routeOf } from '../../broker/route.ts';
+import { topicFilterOf } from '../../broker/subscribe.ts';
 import { explainAccess } from '../../security/explain-access.ts';
-import type { Subscription } from '../../session/session.ts';
-import { filterParts, parseTopicFilter } from '../../topics/topic-filter.ts';
+import type { Subscription } from '../../session/subscription.ts';
+import { parseTopicFilter } from '../../topics/topic-filter.ts';
 import type { HandlersOf } from '../handler.ts';
 import { HttpProblem } from '../problem.ts';
 import type { HttpServices } from '../services.ts';
@@ -24,21 +25,24 @@ export function accessHandlers(
       return {
         topic,
         count: matches.length,
-        clients: clients.slice(0, shownMax).map(({ session, topicFilter, qos }) => ({
-          clientId: session?.clientId ?? '',
-          filter: filterParts(topicFilter).text,
-          qos,
-          isConnected: session !== null && session.outlet !== null,
-          mayReceive: session === null || session.rights === null || session.rights.decide('receive', topic) > 0,
-        })),
-        groups: groups.slice(0, shownMax).map(({ group, topicFilter }) => ({
-          name: filterParts(topicFilter).shareName ?? '',
-          filter: filterParts(topicFilter).filter,
-          members: (group?.members.slice(0, shownMax) ?? []).map((one, index) => ({
+        clients: clients.slice(0, shownMax).map((subscription) => {
+          const { session, qos } = subscription;
+          return {
+            clientId: session?.clientId ?? '',
+            filter: topicFilterOf(engine, subscription).text,
+            qos,
+            isConnected: session !== null && session.outlet !== null,
+            mayReceive: session === null || session.rights === null || session.rights.decide('receive', topic) > 0,
+          };
+        }),
+        groups: groups.slice(0, shownMax).map((entry) => ({
+          name: topicFilterOf(engine, entry).shareName ?? '',
+          filter: topicFilterOf(engine, entry).filter,
+          members: (entry.group?.members.slice(0, shownMax) ?? []).map((one, index) => ({
             ...member(one),
-            taken: group?.turns[index] ?? 0,
+            taken: entry.group?.turns[index] ?? 0,
           })),
-          taken: group?.turns.reduce((sum, turns) => sum + turns, 0) ?? 0,
+          taken: entry.group?.turns.reduce((sum, turns) => sum + turns, 0) ?? 0,
         })),
         isComplete: clients.length <= shownMax && groups.length <= shownMax,
       };

@@ -1,10 +1,11 @@
 /** Clients and what waits for them. */
+import type { Engine } from '../../broker/engine.ts';
 import { purgeQueue } from '../../broker/purge.ts';
+import { topicFilterOf } from '../../broker/subscribe.ts';
 import { ReasonCode } from '../../codec/reason-code.ts';
 import { deliveryDrops } from '../../contracts/drop-reason.ts';
 import { Step } from '../../session/outgoing.ts';
 import { neverExpires, type Session } from '../../session/session.ts';
-import { filterParts } from '../../topics/topic-filter.ts';
 import { Page, type Place } from '../cursor.ts';
 import type { HandlersOf } from '../handler.ts';
 import { inBatches } from '../in-batches.ts';
@@ -69,7 +70,7 @@ export function clientHandlers({
     getClient({ params }) {
       const session = find(params);
       return {
-        ...detail(session, connectionOf(session)),
+        ...detail(engine, session, connectionOf(session)),
         lastError: lastErrors.of(session.clientId),
         bannedUntilMs: engine.bans.get(session.clientId, clock.nowMs())?.untilMs ?? null,
       };
@@ -147,7 +148,7 @@ function keyOf(sort: string | undefined, session: Session, connection: Connectio
     case 'queue':
       return waiting(session).queuedMessages;
     case 'subscriptions':
-      return session.subscriptions.size;
+      return session.subscriptions.length;
     case 'idle':
       return connection?.idleSeconds ?? -1;
     default:
@@ -176,31 +177,27 @@ function row(session: Session, connection: ConnectionView | null): ClientRow {
     listenerPort: session.publisher.listenerPort,
     keepAliveSeconds: client?.keepAliveSeconds ?? null,
     idleSeconds: connection?.idleSeconds ?? null,
-    subscriptions: session.subscriptions.size,
+    subscriptions: session.subscriptions.length,
     ...waiting(session),
     tls: tls === null ? null : { version: tls.version, cipher: tls.cipher },
   };
 }
 
 function detail(
+  engine: Pick<Engine, 'tree'>,
   session: Session,
   connection: ConnectionView | null,
 ): Omit<ClientDetail, 'lastError' | 'bannedUntilMs'> {
   const { will, expiryIntervalSeconds, expiresAtMs, subscriptions } = session;
-  const shown = [...subscriptions.values()].slice(0, subscriptionsShown);
+  const shown = subscriptions.slice(0, subscriptionsShown);
   return {
     ...row(session, connection),
-    subscriptionList: shown.map(({ topicFilter, qos, noLocal, retainAsPublished, retainHandling, ids }) => ({
-      ...{
-        filter: filterParts(topicFilter).text,
-        qos,
-        noLocal,
-        retainAsPublished,
-        retainHandling,
-        identifier: ids?.[0] ?? null,
-      },
-    })),
-    subscriptionsOmitted: subscriptions.size - shown.length,
+    subscriptionList: shown.map((subscription) => {
+      const { qos, noLocal, retainAsPublished, retainHandling, ids } = subscription;
+      const filter = topicFilterOf(engine, subscription).text;
+      return { filter, qos, noLocal, retainAsPublished, retainHandling, identifier: ids?.[0] ?? null };
+    }),
+    subscriptionsOmitted: subscriptions.length - shown.length,
     sessionExpirySeconds: expiryIntervalSeconds === neverExpires ? null : expiryIntervalSeconds,
     expiresMs: expiresAtMs === 0 ? null : expiresAtMs,
     inFlightBytes: session.outgoing?.inFlightBytes ?? 0,

@@ -1,0 +1,105 @@
+/**
+ * A Topic Name that passed all checks, shared by the messages published to it.
+ *
+ * Bytes are what a message needs, text what rules, watchers and stores ask for; so the text is made when somebody first asks. The bytes
+ * lie among others in a larger block and may change their place, so `source` and `start` are for use at once.
+ */
+export class Topic {
+  #source: Buffer;
+  #start: number;
+  /** Bytes of the name, 1 to 65,535. */
+  readonly length: number;
+  #name: string | null;
+  /** For whoever watches the engine: what it knows about this topic, found again without a look-up. The engine never looks. */
+  mark: object | null = null;
+
+  /** @param source - the name is `source[start..start + length)`, which nobody changes any more */
+  constructor(source: Buffer, start: number, length: number, name: string | null = null) {
+    this.#source = source;
+    this.#start = start;
+    this.length = length;
+    this.#name = name;
+  }
+
+  /** The topic of a name that is known to be legal. */
+  static of(name: string): Topic {
+    const bytes = Buffer.from(name);
+    return new Topic(bytes, 0, bytes.length, name);
+  }
+
+  get name(): string {
+    return (this.#name ??= this.#source.toString('utf8', this.#start, this.#start + this.length));
+  }
+
+  /** The name is `source[start..start + length)`. */
+  get source(): Buffer {
+    return this.#source;
+  }
+
+  get start(): number {
+    return this.#start;
+  }
+
+  /** Whether the name is `bytes[start..end)`. */
+  is(bytes: Buffer, start: number, end: number): boolean {
+    const { length } = this;
+    if (end - start !== length) return false;
+    const source = this.#source;
+    const own = this.#start;
+    // From the end: names of one publisher mostly differ there.
+    for (let index = length - 1; index >= 0; index--) {
+      if (source[own + index] !== bytes[start + index]) return false;
+    }
+    return true;
+  }
+
+  /** Gives the bytes a place at `start` of `target`, which nobody changes afterwards. */
+  moveTo(target: Buffer, start: number): void {
+    this.#source.copy(target, start, this.#start, this.#start + this.length);
+    this.#source = target;
+    this.#start = start;
+  }
+}
+
+/** Bytes of a block; a topic that outlives its neighbours holds on to all of it. */
+const blockBytes = 2048;
+
+/** Places for the bytes of topics, side by side in blocks. */
+export class TopicBlocks {
+  #block: Buffer = Buffer.alloc(0);
+  #used = 0;
+
+  /** A topic with bytes of its own: a copy of `bytes[start..end)`. */
+  copy(bytes: Buffer, start: number, end: number): Topic {
+    const length = end - start;
+    const at = this.#reserve(length);
+    const block = this.#block;
+    if (length > 64) bytes.copy(block, at, start, end);
+    else for (let index = 0; index < length; index++) block[at + index] = bytes[start + index] as number;
+    return new Topic(block, at, length);
+  }
+
+  /** The topic of a name that is known to be legal. */
+  of(name: string): Topic {
+    const length = Buffer.byteLength(name);
+    const at = this.#reserve(length);
+    this.#block.write(name, at, length);
+    return new Topic(this.#block, at, length);
+  }
+
+  /** Moves the bytes of a topic here. */
+  take(topic: Topic): void {
+    const at = this.#reserve(topic.length);
+    topic.moveTo(this.#block, at);
+  }
+
+  #reserve(length: number): number {
+    if (this.#used + length > this.#block.length) {
+      this.#block = Buffer.allocUnsafeSlow(Math.max(blockBytes, length));
+      this.#used = 0;
+    }
+    const at = this.#used;
+    this.#used = at + length;
+    return at;
+  }
+}
