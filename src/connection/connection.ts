@@ -134,7 +134,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
 
   onDrain(): void {
     this.outbox.drained();
-    this.#onDrained?.();
+    if (this.outbox.waitingPackets === 0) this.#onDrained?.();
     const { engine } = this.hub;
     const { session } = this;
     if (session === null || this.state !== 'active') return;
@@ -392,6 +392,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   close(ending: 'normal' | 'abnormal', reason: string | null): void {
     if (this.state === 'closed') return;
     this.hub.outbound.flush();
+    this.outbox.handOver();
     this.finish(ending, reason);
     this.#held = null;
     this.transport.end();
@@ -413,7 +414,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     const { engine } = hub;
     this.decoder.close();
     this.acks.clear();
-    this.outbox.drained();
+    this.outbox.forget();
     this.#onDrained?.();
     engine.wheel.remove(this);
     if (this.#admissionEnd !== null) engine.wheel.remove(this.#admissionEnd);

@@ -101,8 +101,9 @@ describe('the home of outgoing bytes', () => {
     for (let turn = 0; turn < 3; turn++) send(`more ${turn}`, 24);
     expect(kept.toString()).toBe('kept by the socket');
     expect(outbound.arena).not.toBe(outbound.home);
-    // It has taken everything.
+    // It has taken everything, also what waited behind.
     transport.pendingBytes = 0;
+    transport.write = () => undefined;
     outbox.drained();
     send('on', 0);
     expect(outbound.arena).toBe(outbound.home);
@@ -121,13 +122,14 @@ describe('the home of outgoing bytes', () => {
 });
 
 describe('what waits for sockets that do not take it', () => {
-  /** Outboxes of sockets that have bytes waiting, and the buffers each was given. */
+  /** Outboxes of sockets that have bytes waiting, and the buffers each is given when it takes them. */
   function slowWorld(count: number) {
-    const outbound = new Outbound({ stats: { bytesSent: 0, messagesSent: 0 }, packetsOutCount: 0, packetsOutBytes: 0 });
+    const counters = { stats: { bytesSent: 0, messagesSent: 0 }, packetsOutCount: 0, packetsOutBytes: 0 };
+    const outbound = new Outbound(counters);
     const slow = Array.from({ length: count }, () => {
       const given: Buffer[] = [];
-      const transport = { pendingBytes: 1, write: (bytes: Buffer) => given.push(bytes) } as unknown as Transport;
-      return { given, outbox: new Outbox(outbound, transport) };
+      const transport = { pendingBytes: 1, write: (bytes: Buffer) => void given.push(bytes) };
+      return { given, transport, outbox: new Outbox(outbound, transport as unknown as Transport) };
     });
     /** Gives the same frame to all of them, as a fan-out does. */
     const send = (text: string): void => {
@@ -136,35 +138,84 @@ describe('what waits for sockets that do not take it', () => {
       for (const { outbox } of slow) outbox.add(start, end, 1);
     };
     const others = (text: string): number => outbound.arena.write(text, outbound.reserve(text.length));
-    return { outbound, slow, send, others };
+    /** The sockets have taken what they had. */
+    const take = (): void => {
+      for (const { transport, outbox } of slow) {
+        transport.pendingBytes = 0;
+        outbox.drained();
+      }
+    };
+    return { outbound, counters, slow, send, others, take };
   }
   type Slow = ReturnType<typeof slowWorld>['slow'][number];
   const texts = ({ given }: Slow): string[] => given.map(String);
 
   test('is copied once for all that get the same', () => {
-    const { outbound, slow, send, others } = slowWorld(3);
+    const { outbound, slow, send, others, take } = slowWorld(3);
     send('one');
     others('between');
     send('two');
     outbound.flush();
-    send('three');
-    outbound.flush();
-    for (const one of slow) expect(texts(one)).toEqual(['onetwo', 'three']);
-    expect(new Set(slow.flatMap(({ given }) => given)).size).toBe(2);
+    take();
+    for (const one of slow) expect(texts(one)).toEqual(['onetwo']);
+    expect(new Set(slow.flatMap(({ given }) => given)).size).toBe(1);
   });
 
   test('is copied for each that gets something else, and is not touched afterwards', () => {
-    const { outbound, slow, send } = slowWorld(3);
+    const { outbound, slow, send, take } = slowWorld(3);
     const [first, second, third] = slow as [Slow, Slow, Slow];
     send('same');
     second.outbox.addBytes(Buffer.from('own'), 1);
     outbound.flush();
     send('SAME');
     outbound.flush();
-    expect([first, second, third].map(texts)).toEqual([
-      ['same', 'SAME'],
-      ['sameown', 'SAME'],
-      ['same', 'SAME'],
-    ]);
+    take();
+    expect([first, second, third].map(texts)).toEqual([['sameSAME'], ['sameownSAME'], ['sameSAME']]);
+  });
+
+  test('is given to no socket before that has taken what it had, and then in large pieces', () => {
+    const { outbound, counters, slow, send, take } = slowWorld(1);
+    const [{ given, transport, outbox }] = slow as [Slow];
+    const large = 'x'.repeat(100_000);
+    for (const text of ['first', large, large, large, 'y'.repeat(300_000), 'last']) {
+      send(text);
+      outbound.flush();
+    }
+    expect(given).toEqual([]);
+    expect([outbox.waitingPackets, outbox.pendingBytes]).toEqual([6, 600_009]);
+    expect([counters.packetsOutCount, counters.packetsOutBytes]).toEqual([6, 600_009]);
+    expect([counters.stats.messagesSent, counters.stats.bytesSent]).toEqual([6, 600_009]);
+    // It takes one piece, and no more for now.
+    transport.write = (bytes) => {
+      given.push(bytes);
+      transport.pendingBytes = bytes.length;
+    };
+    take();
+    expect(given.map(({ length }) => length)).toEqual([200_005]);
+    expect([outbox.waitingPackets, outbox.pendingBytes, counters.packetsOutBytes]).toEqual([6, 600_009, 600_009]);
+    take();
+    expect(given.map(({ length }) => length)).toEqual([200_005, 100_000]);
+    expect([outbox.pendingBytes, counters.packetsOutBytes]).toEqual([400_004, 400_004]);
+    transport.write = (bytes) => void given.push(bytes);
+    take();
+    expect(given.map(({ length }) => length)).toEqual([200_005, 100_000, 300_000, 4]);
+    expect(Buffer.concat(given).toString()).toBe(`first${large.repeat(3)}${'y'.repeat(300_000)}last`);
+    expect([outbox.waitingPackets, outbox.pendingBytes]).toEqual([0, 0]);
+    expect([counters.packetsOutCount, counters.packetsOutBytes]).toEqual([0, 0]);
+  });
+
+  test('is handed over when the connection ends, and counts no more', () => {
+    const { outbound, counters, slow, send, take } = slowWorld(2);
+    for (const text of ['one', 'two']) {
+      send(text);
+      outbound.flush();
+    }
+    const [ended, gone] = slow as [Slow, Slow];
+    ended.outbox.handOver();
+    gone.outbox.forget();
+    expect([texts(ended), texts(gone)]).toEqual([['one', 'two'], []]);
+    expect([counters.packetsOutCount, counters.packetsOutBytes]).toEqual([0, 0]);
+    take();
+    expect([texts(ended), texts(gone)]).toEqual([['one', 'two'], []]);
   });
 });

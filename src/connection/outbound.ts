@@ -6,7 +6,8 @@
  * the round is over every outbox with something in it makes exactly one write. (Writing after each read instead costs half of
  * the throughput when many publishers feed few subscribers, and a tenth where every message has its own.) As long as the operating system takes everything at once the arena is used
  * again from its beginning; when a socket keeps bytes, that arena is left to it and what follows for that socket is copied
- * out, so that a slow reader never holds more than its own bytes and one arena. Slow readers of the same messages share the copy.
+ * out, so that a slow reader never holds more than its own bytes and one arena. Slow readers of the same messages share the copy,
+ * and nothing else is done for them: no socket is asked before it has told that it takes bytes again.
  *
  * The first arena, its *home*, has an input area behind it, into which sockets are read. A message that is passed on unchanged is
  * then copied inside one buffer, which costs a third of a copy between two. When a socket keeps bytes of the home, other arenas
@@ -27,6 +28,8 @@ export const inputBytes = 64 * 1024;
 const stagingBytes = 1024;
 /** Ranges beside the first that an idle outbox keeps room for. */
 const keptRanges = 32;
+/** Bytes that a socket which takes bytes again is given at a time, or one larger piece. */
+const batchBytes = 256 * 1024;
 
 /** What an outbox and its arena report to the engine. */
 export interface OutboundCounters {
@@ -124,12 +127,23 @@ export class Outbound {
     return this.stagedView(length);
   }
 
-  /** The ranges of the arena in a row, in a buffer that outlives the turn; whoever asks for the same ones next gets the same one. */
+  /** `arena[start..end)` in a buffer that outlives the turn; whoever asks for the same range next gets the same one. */
+  copyRange(start: number, end: number): Buffer {
+    const last = this.#copiedRanges;
+    if (this.#copied !== null && last.length === 2 && last[0] === start && last[1] === end) return this.#copied;
+    return this.#copyAll([start, end]);
+  }
+
+  /** The same for several ranges, which are put in a row. */
   copy(ranges: readonly number[]): Buffer {
     const last = this.#copiedRanges;
     if (this.#copied !== null && ranges.length === last.length && ranges.every((at, index) => at === last[index])) {
       return this.#copied;
     }
+    return this.#copyAll(ranges);
+  }
+
+  #copyAll(ranges: readonly number[]): Buffer {
     let total = 0;
     for (let index = 0; index < ranges.length; index += 2) {
       total += (ranges[index + 1] as number) - (ranges[index] as number);
@@ -188,7 +202,11 @@ export class Outbox {
   /** Packets gathered since the last write, and packets that wait for the socket. */
   #packets = 0;
   #waitingPackets = 0;
+  /** Bytes that wait for the socket, in it and in the queue. */
   #waitingBytes = 0;
+  /** What the socket is given when it has taken what it has; null: nothing. */
+  #queue: Buffer[] | null = null;
+  #queuedBytes = 0;
 
   constructor(outbound: Outbound, transport: Transport) {
     this.#outbound = outbound;
@@ -197,7 +215,7 @@ export class Outbox {
 
   /** Bytes that the operating system has not taken, without those of this turn. */
   get pendingBytes(): number {
-    return this.#waitingPackets === 0 ? 0 : this.#transport.pendingBytes;
+    return this.#waitingBytes;
   }
 
   /** Packets that wait for the socket, without those of this turn. */
@@ -262,13 +280,13 @@ export class Outbox {
   /** One write of everything gathered. */
   write(): void {
     if (this.#end === 0) return;
+    const transport = this.#transport;
     const packets = this.#packets;
+    const isWaiting = this.#waitingPackets > 0 || transport.pendingBytes > 0;
     const answerFrom = this.#isAnswered && packets === 2 ? this.#questionEnd - this.#start : 0;
+    const bytes = isWaiting ? this.#copy() : this.#moreLength > 0 ? this.#gather() : this.#single();
     this.#questionEnd = 0;
     this.#isAnswered = false;
-    const transport = this.#transport;
-    const isWaiting = transport.pendingBytes > 0;
-    const bytes = isWaiting ? this.#copy() : this.#moreLength > 0 ? this.#gather() : this.#single();
     this.#packets = 0;
     this.#end = 0;
     this.#moreLength = 0;
@@ -276,27 +294,64 @@ export class Outbox {
     const { counters } = this.#outbound;
     counters.stats.bytesSent += bytes.length;
     counters.stats.messagesSent += packets;
-    transport.write(bytes, answerFrom);
-    const pending = transport.pendingBytes;
-    if (pending > 0) this.#wait(packets, pending, isWaiting);
-  }
-
-  #wait(packets: number, pending: number, wasWaiting: boolean): void {
-    const { counters } = this.#outbound;
-    if (!wasWaiting && !this.#transport.copiesBytes) this.#outbound.pin(this.#transport);
+    if (isWaiting) {
+      this.#enqueue(bytes);
+    } else {
+      transport.write(bytes, answerFrom);
+      if (transport.pendingBytes === 0) return;
+      if (!transport.copiesBytes) this.#outbound.pin(transport);
+      this.#setWaitingBytes(transport.pendingBytes);
+    }
     this.#waitingPackets += packets;
     counters.packetsOutCount += packets;
-    counters.packetsOutBytes += pending - this.#waitingBytes;
-    this.#waitingBytes = pending;
   }
 
-  /** The socket has taken everything, or is gone. */
+  #enqueue(bytes: Buffer): void {
+    this.#queue ??= [];
+    this.#queue.push(bytes);
+    this.#queuedBytes += bytes.length;
+    this.#setWaitingBytes(this.#waitingBytes + bytes.length);
+  }
+
+  #setWaitingBytes(bytes: number): void {
+    this.#outbound.counters.packetsOutBytes += bytes - this.#waitingBytes;
+    this.#waitingBytes = bytes;
+  }
+
+  /** The socket has taken what it had: it gets the next of what waits. */
   drained(): void {
-    const { counters } = this.#outbound;
-    counters.packetsOutCount -= this.#waitingPackets;
-    counters.packetsOutBytes -= this.#waitingBytes;
+    const transport = this.#transport;
+    while (this.#queue !== null && transport.pendingBytes === 0) transport.write(this.#nextBatch(this.#queue));
+    if (transport.pendingBytes > 0) this.#setWaitingBytes(transport.pendingBytes + this.#queuedBytes);
+    else this.forget();
+  }
+
+  #nextBatch(queue: Buffer[]): Buffer {
+    let count = 1;
+    let bytes = (queue[0] as Buffer).length;
+    while (count < queue.length && bytes + (queue[count] as Buffer).length <= batchBytes) {
+      bytes += (queue[count++] as Buffer).length;
+    }
+    const batch = count === 1 ? (queue[0] as Buffer) : Buffer.concat(queue.slice(0, count), bytes);
+    if (count === queue.length) this.#queue = null;
+    else queue.splice(0, count);
+    this.#queuedBytes -= bytes;
+    return batch;
+  }
+
+  /** Gives the socket everything that waits, taken or not: it is going to close. */
+  handOver(): void {
+    for (const bytes of this.#queue ?? []) this.#transport.write(bytes);
+    this.forget();
+  }
+
+  /** Nothing waits any more: all is with the socket, or that is gone. */
+  forget(): void {
+    this.#outbound.counters.packetsOutCount -= this.#waitingPackets;
     this.#waitingPackets = 0;
-    this.#waitingBytes = 0;
+    this.#setWaitingBytes(0);
+    this.#queue = null;
+    this.#queuedBytes = 0;
   }
 
   #single(): Buffer {
@@ -324,6 +379,7 @@ export class Outbox {
 
   /** The same in a buffer that may outlive the turn. */
   #copy(): Buffer {
+    if (this.#moreLength === 0) return this.#outbound.copyRange(this.#start, this.#end);
     const ranges = [this.#start, this.#end];
     for (let index = 0; index < this.#moreLength; index++) ranges.push(this.#more?.[index] as number);
     return this.#outbound.copy(ranges);
