@@ -13,19 +13,27 @@
  * then copied inside one buffer, which costs a third of a copy between two. When a socket keeps bytes of the home, other arenas
  * take its place until they have left.
  *
- * Bounds: an arena has 256 KiB, or the size of one larger frame; what waits per socket is bounded by whoever asks
+ * Bounds: the home has 1 MiB, another arena 256 KiB, or the size of one larger frame; what waits per socket is bounded by whoever asks
  * `pendingBytes` before it sends.
  */
 import type { Transport } from '../contracts/transport.ts';
 
+/**
+ * The home. A message to a thousand subscribers at QoS 1 is a hundred kilobytes of frames, and each further message that fits makes
+ * every write carry more. What a turn does not use is never touched, and so takes no memory.
+ */
+const homeBytes = 1024 * 1024;
+/** Another arena, which a slow reader may hold on to. */
 const arenaBytes = 256 * 1024;
 /** Bytes read at a time from one socket. */
 export const inputBytes = 64 * 1024;
 /**
- * The arena begins with a place where small writes are put together. A view of it is made once for each length and then used by
- * every socket, because the operating system has copied the bytes when the write returns: a new view costs more than the copy.
+ * An arena begins with a place where the pieces of a write are put together. The operating system has copied them when the write
+ * returns, so every socket uses the same one.
  */
-const stagingBytes = 1024;
+const stagingBytes = 64 * 1024;
+/** Of up to so many of its first bytes a view is made once for each length: a new one costs more than the copy. */
+const viewBytesMax = 1024;
 /** Ranges beside the first that an idle outbox keeps room for. */
 const keptRanges = 32;
 /** Bytes that a socket which takes bytes again is given at a time, or one larger piece. */
@@ -41,7 +49,7 @@ export interface OutboundCounters {
 export class Outbound {
   /** `home[inputStart..)` is the input area, the rest an arena. */
   readonly home: Buffer;
-  readonly inputStart = arenaBytes;
+  readonly inputStart = homeBytes;
   /** The arena. Bytes before `position` are taken; valid while `epoch` stays the same. */
   arena: Buffer;
   position = stagingBytes;
@@ -51,7 +59,7 @@ export class Outbound {
   #dirty: Outbox[] = [];
   #isScheduled = false;
   /** Where the arena ends. */
-  #arenaEnd = arenaBytes;
+  #arenaEnd = homeBytes;
   /** Whether a socket still reads from the present arena. */
   #isPinned = false;
   /** Transports that kept bytes of the home; looked at while another arena is used. */
@@ -69,7 +77,7 @@ export class Outbound {
   /** @param inputBytes - size of the input area; 0: sockets are read elsewhere */
   constructor(counters: OutboundCounters, inputBytes = 0) {
     this.counters = counters;
-    this.home = Buffer.allocUnsafeSlow(arenaBytes + inputBytes);
+    this.home = Buffer.allocUnsafeSlow(homeBytes + inputBytes);
     this.arena = this.home;
   }
 
@@ -98,7 +106,8 @@ export class Outbound {
     this.#dirty = [];
     for (let index = 0; index < dirty.length; index++) (dirty[index] as Outbox).write();
     if (this.arena !== this.home && this.#isHomeFree()) this.#begin(this.home);
-    else if (this.#isPinned || this.#arenaEnd > arenaBytes) this.#begin(Buffer.allocUnsafeSlow(arenaBytes));
+    else if (this.#isPinned || (this.arena !== this.home && this.#arenaEnd > arenaBytes))
+      this.#begin(Buffer.allocUnsafeSlow(arenaBytes));
     this.position = stagingBytes;
     this.epoch++;
     this.#copied = null;
@@ -121,7 +130,7 @@ export class Outbound {
   range(start: number, end: number): Buffer {
     const length = end - start;
     const { arena } = this;
-    if (length > stagingBytes || this.#isPinned) return arena.subarray(start, end);
+    if (length > viewBytesMax || this.#isPinned) return arena.subarray(start, end);
     if (length > 32) arena.copyWithin(0, start, end);
     else for (let index = 0; index < length; index++) arena[index] = arena[start + index] as number;
     return this.stagedView(length);
@@ -374,7 +383,7 @@ export class Outbox {
       arena.copyWithin(at, start, end);
       at += end - start;
     }
-    return place === 0 ? outbound.stagedView(total) : arena.subarray(place, at);
+    return place === 0 && total <= viewBytesMax ? outbound.stagedView(total) : arena.subarray(place, at);
   }
 
   /** The same in a buffer that may outlive the turn. */
