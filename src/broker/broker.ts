@@ -41,6 +41,8 @@ const judgedWillPatienceMs = 1000;
 export class Broker {
   readonly engine: Engine;
   #timer: Timer | null = null;
+  #isSweeping = false;
+  #isClosing = false;
 
   constructor(clock: Clock, logger: Logger, store: Store, limits: Limits) {
     const engine = new Engine(clock, logger, store, limits);
@@ -89,9 +91,11 @@ export class Broker {
   }
 
   /** Removes retained messages whose time is over, which otherwise go when they are next met. */
-  sweepRetained(): void {
-    this.engine.nowMs = this.engine.clock.nowMs();
-    sweepRetained(this.engine);
+  async sweepRetained(): Promise<void> {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    await sweepRetained(this.engine, () => this.#isClosing);
+    this.#isSweeping = false;
   }
 
   /** Registers functions that watch the engine; the returned function takes them off again. What they throw is logged. */
@@ -175,6 +179,7 @@ export class Broker {
 
   /** Publishes the Wills that are still waiting, stores everything and lets go of time. Connections are closed before. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#timer?.cancel();
     this.engine.nowMs = this.engine.clock.nowMs();
     // Mosquitto: a broker that stops sends the Wills it holds before it saves.

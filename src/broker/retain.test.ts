@@ -4,7 +4,7 @@ import { createMemoryStore } from '../store/memory-store.ts';
 import { Broker } from './broker.ts';
 import { defaultLimits } from './limits.ts';
 
-test('a sweep removes the retained messages whose time is over, and no others', () => {
+test('a sweep removes the retained messages whose time is over, and no others', async () => {
   const clock = new VirtualClock();
   const broker = new Broker(clock, { enabled: () => false, log: () => {} }, createMemoryStore(), defaultLimits);
   // Message Expiry Interval (property 2): 10 seconds
@@ -13,15 +13,65 @@ test('a sweep removes the retained messages whose time is over, and no others', 
   broker.publish('long', Buffer.from('x'), { retain: true });
 
   clock.advance(9_000);
-  broker.sweepRetained();
+  await broker.sweepRetained();
   expect(broker.gauges().retainedCount).toBe(2);
 
   clock.advance(1_000);
-  broker.sweepRetained();
+  await broker.sweepRetained();
   expect(broker.gauges()).toMatchObject({ retainedCount: 1, messagesStored: 1 });
   const left: string[] = [];
   broker.subscribe('#', ({ topic }) => left.push(topic.name));
   expect(left).toEqual(['long']);
+});
+
+test('a sweep of many goes on in slices, once at a time, and ends with the broker', async () => {
+  for (const closes of [false, true]) {
+    const clock = new VirtualClock();
+    const broker = new Broker(clock, { enabled: () => false, log: () => {} }, createMemoryStore(), defaultLimits);
+    const expiring = { retain: true, properties: Buffer.from([2, 0, 0, 0, 10]), expiryOffset: 1 };
+    for (let index = 0; index < 300; index++) broker.publish(`t/${index}`, Buffer.from('x'), expiring);
+    clock.advance(11_000);
+    // Every look at the clock finds that the slice is over.
+    let lookedMs = 0;
+    Object.assign(clock, { monotonicMs: () => (lookedMs += 5) });
+    const sweeps = [broker.sweepRetained(), broker.sweepRetained()];
+    const { retainedCount } = broker.gauges();
+    expect([retainedCount > 0, retainedCount < 300]).toEqual([true, true]);
+    if (closes) await broker.close();
+    let areOver = false;
+    const over = Promise.all(sweeps).then(() => (areOver = true));
+    while (!areOver) {
+      clock.advance(1);
+      await Promise.resolve();
+    }
+    await over;
+    expect(broker.gauges().retainedCount).toBe(closes ? retainedCount : 0);
+  }
+});
+
+test('a new subscription gets what was retained when it was made, a part at a time, and nothing newly retained twice', () => {
+  const clock = new VirtualClock();
+  const broker = new Broker(clock, { enabled: () => false, log: () => {} }, createMemoryStore(), defaultLimits);
+  for (let index = 0; index < 500; index++) broker.publish(`t/${index}`, Buffer.from('old'), { retain: true });
+  const got: string[] = [];
+  broker.subscribe('t/#', ({ topic, payload }, isRetained) =>
+    got.push(`${topic.name} ${payload}${isRetained ? ' retained' : ''}`),
+  );
+  expect(got.length).toBeGreaterThan(0);
+  expect(got.length).toBeLessThan(500);
+  const parts = got.length;
+  broker.publish('t/499', Buffer.from('new'), { retain: true });
+  broker.publish('t/new', Buffer.from('new'), { retain: true });
+  broker.publish('t/498', Buffer.alloc(0), { retain: true });
+  broker.publish('t/498', Buffer.from('again'), { retain: true });
+  for (let turn = 0; turn < 10; turn++) clock.advance(1);
+  expect(got.length).toBeGreaterThan(parts);
+  const about = (name: string) => got.filter((line) => line.startsWith(`${name} `));
+  expect(about('t/497')).toEqual(['t/497 old retained']);
+  expect(about('t/499')).toEqual(['t/499 new', 't/499 new retained']);
+  expect(about('t/new')).toEqual(['t/new new']);
+  expect(about('t/498')).toEqual(['t/498 ', 't/498 again']);
+  expect(got).toHaveLength(499 + 4);
 });
 
 test('when all that is held has reached its bound no further topic is retained, and that is counted', () => {

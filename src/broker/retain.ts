@@ -1,4 +1,5 @@
 /** Retained messages: kept, cleared, expired, and sent to new subscriptions. */
+import { inBatches } from '../base/in-batches.ts';
 import type { Rights } from '../contracts/authorizer.ts';
 import type { Message, Publisher } from '../contracts/message.ts';
 import { deliver, isExpired, isMemoryFull } from '../session/deliver.ts';
@@ -6,6 +7,7 @@ import { compact, hold, release, sizeOf } from '../session/holding.ts';
 import type { Backlog, Session } from '../session/session.ts';
 import type { Subscription } from '../session/subscription.ts';
 import type { RetainedNode } from '../topics/retained-tree.ts';
+import { hasWildcard } from '../topics/topic-filter.ts';
 import type { Engine } from './engine.ts';
 import { logLines } from './log-lines.ts';
 import { mayReceive, rightsOfPublisher } from './rights.ts';
@@ -54,13 +56,13 @@ export function retain(
 
 /** Sends what is retained under a new subscription, as fast as its client takes it; room 6 decides the rest. */
 export function sendRetained(engine: Engine, session: Session, subscription: Subscription): void {
-  const nodes = engine.retained.find(topicFilterOf(engine, subscription).filter);
-  if (nodes.length === 0) return;
+  const { filter } = topicFilterOf(engine, subscription);
+  if (!hasWildcard(filter) && engine.retained.get(filter) === undefined) return;
   session.backlogs ??= [];
   // Whoever asks again and again and takes nothing gets it once more, not as often as it asked.
   if (session.backlogs.length >= waitingReplaysMax && session.backlogs.some((one) => isToCome(one, subscription)))
     return;
-  session.backlogs.push(new RetainedReplay(engine, session, subscription, nodes));
+  session.backlogs.push(new RetainedReplay(engine, session, subscription, filter));
 }
 
 /** Whether a replay for the subscription waits for its turn. */
@@ -72,33 +74,41 @@ class RetainedReplay implements Backlog {
   readonly #engine: Engine;
   readonly #session: Session;
   readonly #subscription: Subscription;
-  readonly #nodes: RetainedNode<Message>[];
-  #next = 0;
+  /** Found while they are sent, so that the first leave before the last are found. */
+  readonly #nodes: Generator<RetainedNode<Message> | null>;
+  /** What was stored later was sent when it was published. */
+  readonly #until: number;
+  #isBegun = false;
   /** Publisher → its rights, for those met last. */
   #publisher: Publisher | null = null;
   #publisherRights: Rights | null = null;
 
-  constructor(engine: Engine, session: Session, subscription: Subscription, nodes: RetainedNode<Message>[]) {
+  constructor(engine: Engine, session: Session, subscription: Subscription, filter: string) {
     this.#engine = engine;
     this.#session = session;
     this.#subscription = subscription;
-    this.#nodes = nodes;
+    this.#nodes = engine.retained.matchingNodes(filter);
+    this.#until = engine.retained.stored;
   }
 
   isToCome(subscription: Subscription): boolean {
-    return this.#next === 0 && this.#subscription === subscription;
+    return !this.#isBegun && this.#subscription === subscription;
   }
 
   sendSome(): boolean {
     const session = this.#session;
     if (!isSubscribed(session, this.#subscription)) return false;
     let left = replayBatch;
-    while (this.#next < this.#nodes.length) {
+    for (;;) {
       if (left-- === 0 || session.outlet === null || session.outlet.isCongested) return true;
       if ((session.outgoing?.queued ?? 0) > 0) return true;
-      // The node, not the message, was remembered: what is sent is what is retained now.
-      const message = (this.#nodes[this.#next++] as RetainedNode<Message>).value;
-      if (message === undefined) continue;
+      this.#isBegun = true;
+      const { value: node, done } = this.#nodes.next();
+      if (done === true) return false;
+      if (node === null) return true;
+      // What is sent is what is retained now.
+      const message = node.value;
+      if (message === undefined || node.since > this.#until) continue;
       if (isExpired(message, this.#engine.nowMs)) {
         forget(this.#engine, message);
         continue;
@@ -109,7 +119,6 @@ class RetainedReplay implements Backlog {
       if (session.rights !== null && !mayReceive(this.#engine, session, message.topic.name)) continue;
       deliver(this.#engine, session, message, this.#subscription, true);
     }
-    return false;
   }
 
   /** By the rules of now, as its publisher was known then (`check_retain_source`). The broker's own messages stay. */
@@ -123,13 +132,21 @@ class RetainedReplay implements Backlog {
   }
 }
 
-/** Removes every retained message whose time is over. */
-export function sweepRetained(engine: Pick<Engine, 'retained' | 'holdings' | 'store' | 'nowMs'>): void {
-  const expired: Message[] = [];
-  for (const message of engine.retained.values()) {
-    if (isExpired(message, engine.nowMs)) expired.push(message);
-  }
-  for (const message of expired) forget(engine, message);
+/**
+ * Removes every retained message whose time is over, a slice at a time.
+ *
+ * @param isOver - asked for each: whether to leave it at that
+ */
+export async function sweepRetained(
+  engine: Pick<Engine, 'retained' | 'holdings' | 'store' | 'clock'>,
+  isOver: () => boolean,
+): Promise<void> {
+  const nowMs = engine.clock.nowMs();
+  await inBatches(engine.retained.values(), engine.clock, (message) => {
+    if (isOver()) return false;
+    if (isExpired(message, nowMs)) forget(engine, message);
+    return true;
+  });
 }
 
 /** Removes a retained message whose time is over. */

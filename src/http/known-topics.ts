@@ -3,9 +3,9 @@
  * topics, at once when somebody searches, and given up some minutes after the last of both. Nothing is kept or done otherwise.
  */
 import type { Clock, Timer } from '../base/clock.ts';
+import { inBatches, othersFirst } from '../base/in-batches.ts';
 import type { Engine } from '../broker/engine.ts';
 import type { TopicIndex } from '../observe/topic-index.ts';
-import { inBatches, othersFirst } from './in-batches.ts';
 import { TopicNames } from './topic-names.ts';
 
 /** How long names are kept after the last search, and after the last tree was closed. */

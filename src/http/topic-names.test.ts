@@ -10,7 +10,7 @@ const publisher = { clientId: 'c', username: null, listenerPort: 1883 };
 
 function nodeOf(name: string) {
   const value = createMessage(Topic.of(name), publisher, { payload: Buffer.from('1') });
-  return { value, children: undefined };
+  return { value, children: undefined, since: 0 };
 }
 
 const recordOf = (name: string): TopicRecord => new TopicRecord(name, new TopicNode('', null));

@@ -3,10 +3,10 @@
  * {@link TopicNames}, so that a million names are looked through in a moment and nobody waits for it.
  */
 import type { Clock } from '../base/clock.ts';
+import { inBatches } from '../base/in-batches.ts';
 import type { Message, Publisher } from '../contracts/message.ts';
 import { previewBytes, rateOf, type TopicIndex } from '../observe/topic-index.ts';
 import { filterMatches } from '../topics/topic-filter.ts';
-import { inBatches } from './in-batches.ts';
 import { parseJsonCondition } from './json-condition.ts';
 import { compilePattern, type Pattern, PatternError } from './linear-pattern.ts';
 import { HttpProblem } from './problem.ts';

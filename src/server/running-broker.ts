@@ -303,7 +303,7 @@ export class RunningBroker {
     if (minutes === null) return;
     // A timer of Node holds 24 days at most; longer intervals are swept that often.
     const periodMs = Math.min(minutes * 60_000, 2 ** 31 - 1);
-    this.#sweeper = this.#surroundings.clock.every(periodMs, () => this.broker.sweepRetained());
+    this.#sweeper = this.#surroundings.clock.every(periodMs, () => void this.broker.sweepRetained());
   }
 
   /** `enable_control_api`, as the configuration has it now. */

@@ -13,11 +13,8 @@ function treeOf(...names: string[]): RetainedTree<Named> {
   return tree;
 }
 
-/** By both ways, which find the same in the same order. */
-function found(tree: RetainedTree<Named>, filter: string): (string | undefined)[] {
-  const names = tree.find(filter).map(({ value }) => value?.name);
-  expect([...tree.matching(filter)].map(({ name }) => name)).toEqual(names);
-  return names;
+function found(tree: RetainedTree<Named>, filter: string): string[] {
+  return [...tree.matching(filter)].map(({ name }) => name);
 }
 
 test.each(matchCases)('v5 [MQTT-4.7.2-1] filter %j finds the retained %j: %j', (filter, name, matches) => {
@@ -71,7 +68,7 @@ describe('retained values', () => {
         tree.set('a/4', { name: 'a/4' });
       }
     }
-    expect(names).toEqual(['a/1', 'a/3', 'a/4', 'b']);
+    expect(names).toEqual(['a/1', 'a/3', 'a/4', 'b', 'c']);
   });
 
   test('are found by random filters as matching one by one finds them', () => {
@@ -111,8 +108,31 @@ describe('retained values', () => {
 
   test('leave a node without value behind for somebody who walks', () => {
     const tree = treeOf('a/b');
-    const [node] = tree.find('a/+');
+    const [node] = tree.matchingNodes('a/+');
     tree.delete('a/b');
     expect(node?.value).toBeUndefined();
+  });
+
+  test('tell what was stored since, and that one replaced another does not count', () => {
+    const tree = treeOf('a', 'b', 'c/d');
+    const { stored } = tree;
+    tree.set('a', { name: 'newer' });
+    tree.delete('b');
+    tree.set('b', { name: 'again' });
+    tree.set('c', { name: 'new' });
+    const nodes = [...tree.matchingNodes('#')];
+    expect(nodes.map((node) => [node?.value?.name, (node?.since ?? 0) > stored])).toEqual([
+      ['newer', false],
+      ['new', true],
+      ['c/d', false],
+      ['again', true],
+    ]);
+  });
+
+  test('let others have their turn where nothing matches for long', () => {
+    const tree = treeOf(...Array.from({ length: 1000 }, (_, index) => `t${index}/x`), 't/y');
+    const nodes = [...tree.matchingNodes('+/y')];
+    expect(nodes.filter((node) => node !== null).map((node) => node.value?.name)).toEqual(['t/y']);
+    expect(nodes.filter((node) => node === null).length).toBe(3);
   });
 });

@@ -8,7 +8,12 @@
 export interface RetainedNode<T> {
   value: T | undefined;
   children: Map<string, RetainedNode<T>> | undefined;
+  /** How many values had been stored, one that replaces another not counted, when this node got the one it has. */
+  since: number;
 }
+
+/** Nodes that a walk passes over before it lets others have their turn. */
+const passedMax = 256;
 
 /** Somebody who is told which Topic Names get a value and which lose theirs; not when one replaces another. */
 export interface RetainedWatcher<T> {
@@ -19,12 +24,18 @@ export interface RetainedWatcher<T> {
 export class RetainedTree<T extends object> {
   /** Null: nobody watches. */
   watcher: RetainedWatcher<T> | null = null;
-  readonly #root: RetainedNode<T> = { value: undefined, children: undefined };
+  readonly #root: RetainedNode<T> = { value: undefined, children: undefined, since: 0 };
   #count = 0;
+  #stored = 0;
 
   /** Values held. */
   get count(): number {
     return this.#count;
+  }
+
+  /** How many values were stored so far, one that replaces another not counted; see {@link RetainedNode.since}. */
+  get stored(): number {
+    return this.#stored;
   }
 
   get(topicName: string): T | undefined {
@@ -48,7 +59,7 @@ export class RetainedTree<T extends object> {
       node.children ??= new Map();
       let next = node.children.get(level);
       if (next === undefined) {
-        next = { value: undefined, children: undefined };
+        next = { value: undefined, children: undefined, since: 0 };
         node.children.set(level, next);
       }
       node = next;
@@ -59,6 +70,7 @@ export class RetainedTree<T extends object> {
     node.value = value;
     if (previous === undefined) {
       this.#count++;
+      node.since = ++this.#stored;
       this.watcher?.stored(topicName, node);
     }
     return previous;
@@ -89,18 +101,18 @@ export class RetainedTree<T extends object> {
     return this.#root;
   }
 
-  /** The nodes with a value whose Topic Name the filter matches, parents first. */
-  find(filter: string): RetainedNode<T>[] {
-    const found: RetainedNode<T>[] = [];
-    findBelow(this.#root, filter, 0, found);
-    return found;
+  /** The values whose Topic Name the filter matches: those of {@link matchingNodes}. */
+  *matching(filter: string): Generator<T> {
+    for (const node of this.matchingNodes(filter)) if (node?.value !== undefined) yield node.value;
   }
 
   /**
-   * The values whose Topic Name the filter matches, parents first, found while somebody asks for them: the walk may pause, and the
-   * tree may change meanwhile.
+   * The nodes with a value whose Topic Name the filter matches, parents first, found while somebody asks for them: the walk may pause,
+   * and the tree may change meanwhile.
+   *
+   * @returns null now and then: many were looked at that do not match
    */
-  *matching(filter: string): Generator<T> {
+  *matchingNodes(filter: string): Generator<RetainedNode<T> | null> {
     const levels = filter.split('/');
     /** Nodes to look at; `depth` levels of the filter lead to them, all of them when everything below is meant. */
     const open: { readonly nodes: Iterator<RetainedNode<T>>; readonly depth: number }[] = [];
@@ -113,13 +125,11 @@ export class RetainedTree<T extends object> {
         if (next !== undefined) open.push({ nodes: [next].values(), depth: depth + 1 });
         return;
       }
-      const nodes =
-        depth > 0 || node !== this.#root
-          ? node.children.values()
-          : [...node.children].flatMap(([name, next]) => (name.charCodeAt(0) === 0x24 ? [] : [next])).values();
+      const nodes = node === this.#root ? seenByWildcards(node.children) : node.children.values();
       open.push({ nodes, depth: level === '#' ? everything : depth + 1 });
     };
     push(this.#root, 0);
+    let passed = 0;
     for (let last = open.at(-1); last !== undefined; last = open.at(-1)) {
       const { value: node, done } = last.nodes.next();
       if (done === true) {
@@ -130,7 +140,12 @@ export class RetainedTree<T extends object> {
       const isBelow = levels.at(-1) === '#' && depth === everything;
       // # includes the parent level. [MQTT-4.7.1-1]
       const isMatch = isBelow || depth === everything || (levels[depth] === '#' && depth === everything - 1);
-      if (isMatch && node.value !== undefined) yield node.value;
+      if (isMatch && node.value !== undefined) {
+        yield node;
+      } else if (++passed === passedMax) {
+        passed = 0;
+        yield null;
+      }
       if (isBelow) push(node, everything);
       else if (depth < everything) push(node, depth);
     }
@@ -176,39 +191,7 @@ function deleteBelow<T>(node: RetainedNode<T>, name: string, at: number): T | un
   return removed;
 }
 
-function findBelow<T>(node: RetainedNode<T>, filter: string, at: number, found: RetainedNode<T>[]): void {
-  const slash = filter.indexOf('/', at);
-  const level = slash < 0 ? filter.slice(at) : filter.slice(at, slash);
-  if (level === '#') {
-    findAll(node, at === 0, found);
-    return;
-  }
-  if (level === '+') {
-    if (node.children === undefined) return;
-    for (const [name, next] of node.children) {
-      if (at === 0 && name.charCodeAt(0) === 0x24) continue;
-      findStep(next, filter, slash, found);
-    }
-    return;
-  }
-  const next = node.children?.get(level);
-  if (next !== undefined) findStep(next, filter, slash, found);
-}
-
-/** The node and everything below it; from the root, names that begin with $ are not seen by wildcards. [MQTT-4.7.2-1] */
-function findAll<T>(node: RetainedNode<T>, isRoot: boolean, found: RetainedNode<T>[]): void {
-  if (node.value !== undefined) found.push(node);
-  if (node.children === undefined) return;
-  for (const [name, next] of node.children) {
-    if (isRoot && name.charCodeAt(0) === 0x24) continue;
-    findAll(next, false, found);
-  }
-}
-
-function findStep<T>(node: RetainedNode<T>, filter: string, slash: number, found: RetainedNode<T>[]): void {
-  if (slash >= 0) {
-    findBelow(node, filter, slash + 1, found);
-  } else if (node.value !== undefined) {
-    found.push(node);
-  }
+/** From the root, names that begin with $ are not seen by wildcards. [MQTT-4.7.2-1] */
+function* seenByWildcards<T>(children: Map<string, RetainedNode<T>>): Generator<RetainedNode<T>> {
+  for (const [name, node] of children) if (name.charCodeAt(0) !== 0x24) yield node;
 }

@@ -1,4 +1,6 @@
 /** Clients and what waits for them. */
+
+import { inBatches } from '../../base/in-batches.ts';
 import type { Engine } from '../../broker/engine.ts';
 import { purgeQueue } from '../../broker/purge.ts';
 import { topicFilterOf } from '../../broker/subscribe.ts';
@@ -8,7 +10,6 @@ import { Step } from '../../session/outgoing.ts';
 import { neverExpires, type Session } from '../../session/session.ts';
 import { Page, type Place } from '../cursor.ts';
 import type { HandlersOf } from '../handler.ts';
-import { inBatches } from '../in-batches.ts';
 import { storeBans } from '../kept-bans.ts';
 import { notFound } from '../problem.ts';
 import type { ClientDetail, ClientRow } from '../schema/clients.ts';

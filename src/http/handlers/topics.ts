@@ -1,10 +1,11 @@
 /** Topics, publishing, retained messages, saved messages. */
+
+import { inBatches } from '../../base/in-batches.ts';
 import type { Message } from '../../contracts/message.ts';
 import { previewBytes, rateOf, type TopicIndex, type TopicRecord, wholeBytesMax } from '../../observe/topic-index.ts';
 import { isExpired } from '../../session/deliver.ts';
 import { defaultLimit, Page, type Place } from '../cursor.ts';
 import type { HandlersOf } from '../handler.ts';
-import { inBatches } from '../in-batches.ts';
 import { HttpProblem, notFound } from '../problem.ts';
 import { binBytesMax, type Deletion, RetainedBin } from '../retained-bin.ts';
 import type { Payload, ShownMessage } from '../schema/parts.ts';

@@ -1,5 +1,5 @@
 /** Long work in small steps, so that clients do not wait for it. */
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Time one step takes before others get their turn. */
 const sliceMs = 4;
