@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../test/harness/ports.ts';
 import type { BrokerKind, StartRequest } from './brokers.ts';
 import type { Target } from './job.ts';
 import { type Pinning, pinned } from './pinning.ts';
@@ -126,27 +127,13 @@ function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
 }
 
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, HOST, resolve);
-  });
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
-}
-
 /** Tries to connect; after a refusal waits a millisecond so that trying costs the broker nothing. */
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = net.connect({ port, host: HOST });
     socket.once('connect', () => {
-      // A connection to a free port of the ephemeral range can meet itself: that is not the broker.
-      const isItself = socket.localPort === port;
       socket.resetAndDestroy();
-      resolve(!isItself);
+      resolve(true);
     });
     socket.once('error', () => {
       setTimeout(() => resolve(false), 1);

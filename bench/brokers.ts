@@ -42,6 +42,8 @@ export interface BrokerKind {
 /** A mosquitto.conf; Moustique reads the same one. */
 export function mosquittoConf(request: StartRequest): string {
   const lines = [
+    // mosquitto 2.0.11 does not start with WebSocket listeners alone.
+    ...(request.transport === 'websocket' ? [`listener 0 ${request.directory}/mqtt.sock`] : []),
     `listener ${request.port} 127.0.0.1`,
     ...(request.transport === 'websocket' ? ['protocol websockets'] : []),
     ...(request.transport === 'tls'

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { root, run, runNode } from './children.mjs';
 
@@ -76,8 +76,8 @@ export async function ensureDebianPackages() {
   let missing = missingPackages();
   const mayInstall = process.getuid?.() === 0 && hasProgram('apt-get');
   // An index that was never read has nothing: what is not everywhere is looked for again once it was.
-  const unknown = debianPackages.filter((entry) => !hasProgram(entry.program) && !missing.includes(entry));
-  if (missing.length === 0 && (unknown.length === 0 || !mayInstall)) return;
+  const isAbsent = debianPackages.some((entry) => !hasProgram(entry.program) && !missing.includes(entry));
+  if (missing.length === 0 && !(isAbsent && mayInstall && !wasIndexRead())) return;
   if (mayInstall) {
     await readIndex();
     missing = missingPackages();
@@ -93,6 +93,11 @@ export async function ensureDebianPackages() {
 
 const env = { DEBIAN_FRONTEND: 'noninteractive' };
 const wait = ['-q', '-o', 'DPkg::Lock::Timeout=300'];
+
+function wasIndexRead() {
+  const folder = '/var/lib/apt/lists';
+  return existsSync(folder) && readdirSync(folder).some((name) => name.includes('_Packages'));
+}
 
 async function readIndex() {
   if ((await run('apt-get', [...wait, 'update'], { env })) !== 0) console.error('apt-get update failed; going on');

@@ -331,10 +331,10 @@ export class Journal {
     const isDone = this.#segments.isDone(segment);
     if (level.kind === 'commit' || this.#isSyncDue || isDone) {
       this.#isSyncDue = false;
-      const last = this.#lastBatch;
-      await segment.file.sync();
+      // A sync with nothing to do would still fail on a disk that fails, and no later write would tell that it is over.
+      if (!this.#isSynced) await segment.file.sync();
       this.#isSynced = true;
-      this.#syncedBatch = last;
+      this.#syncedBatch = this.#lastBatch;
     }
     const done = pending.splice(0, count);
     this.#writtenCount = 0;

@@ -62,7 +62,12 @@ export const withMessages = (
 
 /** Reads a file that was exported. @throws Error - it is none */
 export function readCollections(text: string): readonly Collection[] {
-  const parsed = JSON.parse(text) as { collections?: unknown };
+  let parsed: { collections?: unknown };
+  try {
+    parsed = JSON.parse(text) as typeof parsed;
+  } catch {
+    throw new Error(t('saved.badFile'));
+  }
   const list = Array.isArray(parsed) ? parsed : parsed.collections;
   if (!Array.isArray(list)) throw new Error(t('saved.badFile'));
   return list.map((one: Partial<Collection>) => {
