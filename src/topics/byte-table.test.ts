@@ -32,6 +32,31 @@ describe('a table of byte strings', () => {
     expect([find(table, 'a', 1), find(table, 'a', 2)]).toEqual([-1, two]);
   });
 
+  test('leaves removed strings behind when it has to make room, and does not know them any more', () => {
+    const table = new ByteTable();
+    const numbers = ['one', 'two', 'three', 'four'].map((text) => add(table, text));
+    for (const text of ['one', 'three']) table.remove(find(table, text));
+    expect(numbers.map((number) => table.has(number))).toEqual([false, true, false, true]);
+    // The first takes one of their numbers; the other is still free while everything moves.
+    const long = 'x'.repeat(65_535);
+    expect(numbers).toContain(add(table, long));
+    expect(numbers.filter((number) => table.has(number))).toHaveLength(3);
+    expect(numbers).toContain(add(table, 'five'));
+    expect(add(table, 'six')).toBe(4);
+    const texts = ['two', 'four', long, 'five', 'six'];
+    expect(texts.map((text) => table.text(find(table, text)))).toEqual(texts);
+    expect(['one', 'three'].map((text) => find(table, text))).toEqual([-1, -1]);
+  });
+
+  test('compares scope, length and bytes where hashes are the same', () => {
+    const table = new ByteTable();
+    const bytes = Buffer.from('abcd');
+    const hash = table.hash(1, bytes, 0, 3);
+    const number = table.add(1, bytes, 0, 3, hash);
+    const found = (scope: number, start: number, end: number) => table.find(scope, bytes, start, end, hash);
+    expect([found(1, 0, 3), found(2, 0, 3), found(1, 0, 2), found(1, 1, 4)]).toEqual([number, -1, -1, -1]);
+  });
+
   test('gives numbers out again, and its memory back when it is empty', () => {
     const table = new ByteTable();
     for (let round = 0; round < 3; round++) {

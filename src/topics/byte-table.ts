@@ -87,7 +87,7 @@ export class ByteTable {
     const place = this.#keep(bytes, start, end);
     let number = this.#free;
     if (number >= 0) {
-      this.#free = -1 - (this.#entries[2 * number + 1] as number);
+      this.#free = -2 - (this.#entries[2 * number + 1] as number);
     } else {
       number = this.#limit++;
       if (2 * number === this.#entries.length) {
@@ -121,7 +121,7 @@ export class ByteTable {
       hole = slot;
     }
     slots[hole + 1] = 0;
-    this.#entries[2 * number + 1] = -1 - this.#free;
+    this.#entries[2 * number + 1] = -2 - this.#free;
     this.#free = number;
     this.#count--;
     if (this.#count === 0) this.#clear();

@@ -155,6 +155,15 @@ test('knows all matches of a route, however many there are', () => {
   }
 });
 
+test('compares names where hashes are the same', () => {
+  const cache = new RouteCache<string>();
+  const route = routeOf('abc');
+  cache.add(route);
+  const bytes = Buffer.from('abdabcab');
+  const found = [3, 0].map((start) => cache.find(bytes, start, start + 3, route.hash));
+  expect([...found, cache.find(bytes, 6, 8, route.hash)]).toEqual([route, undefined, undefined]);
+});
+
 test('topics of routes that are not kept are as good as others', () => {
   const cache = new RouteCache<string>();
   const name = (index: number) => `t/${'x'.repeat(index % 300)}/${index}`;

@@ -25,7 +25,7 @@ const db = (words: readonly string[], input = ''): Promise<Outcome> =>
 
 function open() {
   return openFileStore({
-    ...{ path: database, autosaveIntervalSeconds: 0, autosaveOnChanges: false, segmentBytes: 1 << 16 },
+    ...{ path: database, autosaveIntervalSeconds: 0, autosaveOnChanges: false, segmentBytes: 1 << 18 },
     ...{ clock: systemClock(), logger: new LineLog() },
   });
 }
