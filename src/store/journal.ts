@@ -2,7 +2,7 @@
  * The journal: records appended in memory, written in groups, one write and one fdatasync under way at a time.
  *
  * Whatever is told while a group is written becomes the next one, so the group grows with the load and the cost per record
- * shrinks. After a large group the next one gathers for another millisecond: larger groups are fewer
+ * shrinks. After a large group the next one gathers for two more milliseconds: larger groups are fewer
  * syncs and fewer writes of acknowledgements. A group is a batch (segment-format.ts) and counts as a whole. When a write or a
  * sync fails nothing is assumed about what reached the disk: the batches not known to be safe are kept and written again to
  * another segment, as often as it takes.
@@ -30,7 +30,7 @@ const keptCapacity = 1 << 21;
 const retryMs = 1000;
 const markAfterMs = 100;
 /** How long a group gathers after a large one. */
-const gatherMs = 1;
+const gatherMs = 2;
 
 export class Journal {
   readonly #options: JournalOptions;
@@ -90,7 +90,7 @@ export class Journal {
   constructor(segments: SegmentFiles, options: JournalOptions, isHeld: boolean) {
     this.#segments = segments;
     this.#options = options;
-    this.#gatherAbove = options.gatherAbove ?? 300;
+    this.#gatherAbove = options.gatherAbove ?? 600;
     this.#nextBatch = options.nextBatch;
     this.#syncedBatch = this.#markedBatch = options.nextBatch - 1;
     this.#syncTimer =

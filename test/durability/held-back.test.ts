@@ -144,13 +144,13 @@ test('deliveries held back are kept when the disk fails, and come with the next 
   expect(ofKind(await afterKill(disk), 'delivery').map(({ sequence }) => sequence)).toEqual([2]);
 });
 
-test('after a large group the next one gathers for a millisecond, unless somebody waits for the disk', async () => {
+test('after a large group the next one gathers for two milliseconds, unless somebody waits for the disk', async () => {
   const { life } = await begin(6);
   expect(life.clock).toBeInstanceOf(VirtualClock);
   const tell = (count: number): void => {
     for (let told = 0; told < count; told++) life.store.sessionRemoved('nobody');
   };
-  tell(500);
+  tell(700);
   await turns(20);
   expect(life.committed).toBe(life.store.position);
   tell(1);
@@ -159,13 +159,16 @@ test('after a large group the next one gathers for a millisecond, unless somebod
   tell(1);
   life.clock.advance(1);
   await turns(20);
+  expect(life.committed).toBe(life.store.position - 2);
+  life.clock.advance(1);
+  await turns(20);
   expect(life.committed).toBe(life.store.position);
   // The group before was a small one.
   tell(1);
   await turns(20);
   expect(life.committed).toBe(life.store.position);
 
-  tell(500);
+  tell(700);
   await turns(20);
   tell(1);
   const closed = life.store.close();
