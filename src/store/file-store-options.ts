@@ -22,6 +22,6 @@ export interface FileStoreOptions {
   readonly compactBytes?: number;
   /** Bytes of a snapshot that are made in one go, while nothing else happens; 128 KiB when left out. */
   readonly blockBytes?: number;
-  /** Facts in a group of the journal after which the next one gathers for a while; 300 when left out. */
+  /** Facts in a group of the journal after which the next one gathers for a while; 600 when left out. */
   readonly gatherAbove?: number;
 }
