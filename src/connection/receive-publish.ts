@@ -154,7 +154,7 @@ function acceptQos2(connection: Connection, session: Session, packetId: number):
     connection.acknowledge('pubrec', packetId, ReasonCode.QuotaExceeded);
     return;
   }
-  // What nobody but this session holds is used again; a store may hold a message for longer than we do.
+  // A message that only its publisher holds is used again; a store may hold one for longer.
   const kept = session.isPersistent ? message.keep() : engine.holdings.pool.take(message);
   hold(engine.holdings, kept);
   received.set(packetId, kept);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { startBroker, type TestBroker } from '../harness/brokers.ts';
 import { useResources } from '../harness/resources.ts';
 import { waitFor } from '../harness/wait.ts';
-import { noSmallDisk, smallDisk } from './small-disk.ts';
+import { noSmallDisk, type SmallDisk, smallDisk } from './small-disk.ts';
 
 const resources = useResources();
 const impediment = noSmallDisk();
@@ -51,27 +51,27 @@ async function collect(broker: TestBroker, clientId: string, clean: boolean): Pr
   return numbers;
 }
 
+/** A broker whose data are on the disk, with a Session that everything is queued for. */
+async function startOn(disk: SmallDisk): Promise<TestBroker> {
+  const broker = await startBroker(resources, 'moustique', {
+    config: [
+      ...['listener {port} 127.0.0.1', 'allow_anonymous true', 'log_type error', 'log_type warning', 'log_type notice'],
+      ...['persistence true', `persistence_location ${disk.path}/`, 'max_queued_messages 0'],
+    ],
+  });
+  const absent = await connect(broker, { clientId: 'absent', clean: false });
+  await absent.subscribeAsync('full', { qos: 1 });
+  await absent.endAsync();
+  return broker;
+}
+
 const title = 'a file system that is really full (ENOSPC)';
 describe.skipIf(impediment !== null)(impediment === null ? title : `${title} [skipped: ${impediment}]`, () => {
   test('nothing is acknowledged that is not stored, subscribers are served, one line says so, and it ends by itself', async () => {
     // Room for one segment of the journal and a little more.
     const disk = smallDisk(resources, 12);
-    const broker = await startBroker(resources, 'moustique', {
-      config: [
-        ...[
-          'listener {port} 127.0.0.1',
-          'allow_anonymous true',
-          'log_type error',
-          'log_type warning',
-          'log_type notice',
-        ],
-        ...['persistence true', `persistence_location ${disk.path}/`, 'max_queued_messages 0'],
-      ],
-    });
+    const broker = await startOn(disk);
     const lines = (pattern: RegExp): string[] => broker.process.stderr.split('\n').filter((line) => pattern.test(line));
-    const absent = await connect(broker, { clientId: 'absent', clean: false });
-    await absent.subscribeAsync('full', { qos: 1 });
-    await absent.endAsync();
     const online = await collect(broker, 'online', true);
     const publisher = await connect(broker, { clientId: 'five', protocolVersion: 5 });
     const older = await connect(broker, { clientId: 'three', protocolVersion: 4 });
@@ -121,21 +121,7 @@ describe.skipIf(impediment !== null)(impediment === null ? title : `${title} [sk
   test('what was made ready is used to its end before anything is refused', async () => {
     // Room for two segments of the journal, which takes the second as soon as it has begun the first.
     const disk = smallDisk(resources, 18);
-    const broker = await startBroker(resources, 'moustique', {
-      config: [
-        ...[
-          'listener {port} 127.0.0.1',
-          'allow_anonymous true',
-          'log_type error',
-          'log_type warning',
-          'log_type notice',
-        ],
-        ...['persistence true', `persistence_location ${disk.path}/`, 'max_queued_messages 0'],
-      ],
-    });
-    const absent = await connect(broker, { clientId: 'absent', clean: false });
-    await absent.subscribeAsync('full', { qos: 1 });
-    await absent.endAsync();
+    const broker = await startOn(disk);
     const publisher = await connect(broker, { clientId: 'five', protocolVersion: 5 });
     await waitFor('the second segment to be ready', () => disk.filesOf(segmentBytes) === 2);
     disk.fill();
