@@ -129,6 +129,7 @@ const rows: readonly Row[] = [
   ['more', 'fan-out-1000-q1', 'fan-out 1→1000, QoS 1, window 100', flow({ pattern: fanOut(1000), qos: 1 })],
   ['more', 'pairs-500', '500 pairs, QoS 0, burst 1', flow({ pattern: pairs(500), burst: 1 })],
   ['more', 'pairs-500-q1', '500 pairs, QoS 1, burst 1', flow({ pattern: pairs(500), qos: 1, burst: 1 })],
+  ['more', 'pairs-500-q1-w20', '500 pairs, QoS 1, window 20', flow({ pattern: pairs(500), qos: 1, ackWindow: 20 })],
   ['more', 'filters-100k', '100,000 filters, 10 % wildcards', flow({ pattern: manyFilters })],
   ['more', 'shared', 'shared subscription 100→10, pipelined', flow({ pattern: shared })],
   ['more', 'ws-fan-in', 'WebSocket fan-in, pipelined', flow({ pattern: fanIn }), 'websocket'],
