@@ -93,20 +93,20 @@ describe('listeners', () => {
 
 describe('options that cannot be honoured', () => {
   test('are refused, each with its line and reason, in the order of the file', () => {
-    const lines = refusal('listener 1\ntls_engine e\nmemory_limit 9\nlog_dest dlt\n', false);
+    const lines = refusal('listener 1\ntls_engine e\ntls_keyform engine\nlog_dest dlt\n', false);
     expect(lines.filter((line) => line.startsWith('Error found'))).toEqual(
       [2, 3, 4].map((n) => `Error found at m.conf:${n}.`),
     );
     expect(lines[0]).toMatch(/^Error: The 'tls_engine' option is not supported: .*\.$/);
-    expect(lines[2]).toMatch(/^Error: The 'memory_limit' option is not supported: .*\.$/);
+    expect(lines[2]).toMatch(/^Error: The 'tls_keyform' option is not supported: .*\.$/);
   });
 
   test('are accepted with their default, which changes nothing', () => {
-    expect(refusal('check_retain_source false\nmemory_limit 0\n', false)).toEqual([]);
+    expect(refusal('check_retain_source false\ntls_keyform pem\n', false)).toEqual([]);
   });
 
   test('are told only when every line is in order', () => {
-    expect(refusal('memory_limit 9\nmax_qos 7\n', false)[0]).toBe(
+    expect(refusal('listener 1\ntls_engine e\nmax_qos 7\n', false)[0]).toBe(
       "Error: 'max_qos' must be between 0 and 2 inclusive.",
     );
   });

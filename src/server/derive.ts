@@ -27,14 +27,20 @@ const everyType: readonly LogType[] = [
   'websockets',
 ];
 
-/** Bytes of memory that the process may have. */
-function memoryBytes(): number {
+/**
+ * Bytes that messages may take: `memory_limit`, and never more than three quarters of what the machine, or the container, has.
+ *
+ * @param limit - 0: none is configured
+ */
+function messageMemoryBytes(limit: number): number {
   const constrained = process.constrainedMemory();
   const total = builtins.os.totalmem();
-  return constrained > 0 && constrained < total ? constrained : total;
+  const most = (3 / 4) * (constrained > 0 && constrained < total ? constrained : total);
+  return limit > 0 && limit < most ? limit : most;
 }
 
 export function limitsOf({ global }: Config): Limits {
+  const messageBytes = messageMemoryBytes(global.memoryLimit);
   return {
     maxInflightMessages: global.maxInflightMessages,
     maxInflightBytes: global.maxInflightBytes,
@@ -56,9 +62,8 @@ export function limitsOf({ global }: Config): Limits {
     explainDenials: global.aclExplain,
     socketBytesSoftMax: defaultLimits.socketBytesSoftMax,
     socketBytesHardMax: defaultLimits.socketBytesHardMax,
-    // Together at most three quarters of what the machine, or the container, has.
-    allSocketsBytesMax: memoryBytes() / 4,
-    allHeldBytesMax: memoryBytes() / 2,
+    allSocketsBytesMax: messageBytes / 3,
+    allHeldBytesMax: (messageBytes * 2) / 3,
   };
 }
 

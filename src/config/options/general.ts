@@ -50,8 +50,7 @@ export const generalOptions = {
     default: 0,
     unit: 'bytes',
     reload: 'live',
-    unsupported: { why: 'the memory of the broker cannot be limited in bytes yet' },
-    doc: 'Upper bound for the memory of messages and sessions; what would need more is refused. 0 sets no bound.',
+    doc: 'Bytes that messages may take: two thirds of it those that are retained or queued, one third what waits for slow sockets. Beyond them nothing is queued and no further topic retained. Connections, subscriptions and the memory of an idle broker are not counted. 0, or more than the machine has: three quarters of the memory of machine or container.',
   }),
   enable_control_api: option({
     scope: 'global',
