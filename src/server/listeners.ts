@@ -12,6 +12,7 @@ import type { Hub } from '../connection/hub.ts';
 import type { Peer, PeerTls, Transport } from '../contracts/transport.ts';
 import type { ProxyHeader } from '../transport/proxy-protocol.ts';
 import type { SharedIo } from '../transport/socket-handle.ts';
+import { shareSocketShapes } from '../transport/socket-shapes.ts';
 import { acceptByEvents, acceptShared } from '../transport/tcp.ts';
 import type { DerivedPolicy } from './derive.ts';
 import { bindError, noSuchHost } from './listen-error.ts';
@@ -120,6 +121,8 @@ export class Listener {
    * @throws StartError - 1, naming port and address; sockets opened so far are closed
    */
   async open(): Promise<void> {
+    // Before the first client, after everything that the start waits for.
+    setImmediate(shareSocketShapes);
     if (this.config.path !== null) {
       await this.#openPath(this.config.path);
       return;
