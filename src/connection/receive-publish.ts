@@ -50,6 +50,12 @@ export function receivePublish(
   }
   const route = resolveRoute(connection, bytes, view);
 
+  const session = connection.session as Session;
+  // A repeat of a message that is already owned, whatever would be said of it now. [MQTT-4.3.3-10]
+  if (view.qos === 2 && session.received?.has(view.packetId)) {
+    connection.acknowledge('pubrec', view.packetId, 0);
+    return;
+  }
   const sizeLimit = engine.limits.messageSizeLimit;
   if (sizeLimit > 0 && view.payloadEnd - view.payloadStart > sizeLimit) {
     if (hub.isTracing) engine.logger.log('debug', logLines.tooLargePublish(connection.clientId, line(route, view)));
@@ -66,12 +72,6 @@ export function receivePublish(
       deny(connection, route, view);
       return;
     }
-  }
-  const session = connection.session as Session;
-  // A repeat of a message that is already owned. [MQTT-4.3.3-10]
-  if (view.qos === 2 && session.received?.has(view.packetId)) {
-    connection.acknowledge('pubrec', view.packetId, 0);
-    return;
   }
   if (session.rights !== null && route !== connection.allowedRoute) {
     if (!mayPublish(engine, session, route)) {
