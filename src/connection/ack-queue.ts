@@ -17,7 +17,7 @@ interface Waiting {
   readonly type: AckType;
   readonly packetId: number;
   readonly reasonCode: number;
-  /** A whole packet (SUBACK, UNSUBACK) instead of the fields above. */
+  /** A whole packet (SUBACK, UNSUBACK, a refusal that says why) instead of the fields above. */
   readonly packet: Buffer | null;
 }
 
@@ -90,23 +90,24 @@ export class AckQueue {
     this.#send(type, packetId, reasonCode, version);
   }
 
-  /** The same for a packet that is already encoded. */
-  pushPacket(packet: Buffer): void {
+  /**
+   * The same for a packet that is already encoded.
+   *
+   * @param refusal - its Reason Code when it refuses a PUBLISH
+   */
+  pushPacket(packet: Buffer, refusal = 0): void {
     const { position, committed } = this.#connection.hub.engine.store;
-    if (this.#waiting.length === 0 && committed >= position) {
-      this.#connection.outbox.addBytes(packet, 1);
-      return;
-    }
-    this.#wait({ position, type: 'puback', packetId: 0, reasonCode: 0, packet });
+    if (this.#waiting.length === 0 && committed >= position) this.#sendPacket(packet, refusal);
+    else this.#wait({ position, type: 'puback', packetId: 0, reasonCode: refusal, packet });
   }
 
   /** The store has committed up to `committed`. */
   release(committed: number): void {
-    const { outbox, version } = this.#connection;
+    const { version } = this.#connection;
     let count = 0;
     for (const ack of this.#waiting) {
       if (ack.position > committed) break;
-      if (ack.packet !== null) outbox.addBytes(ack.packet, 1);
+      if (ack.packet !== null) this.#sendPacket(ack.packet, ack.reasonCode);
       else this.#send(ack.type, ack.packetId, ack.reasonCode, version);
       count++;
     }
@@ -136,6 +137,11 @@ export class AckQueue {
     }
     this.#connection.hub.awaitingCommit.add(this.#connection);
     this.#waiting = [ack];
+  }
+
+  #sendPacket(packet: Buffer, refusal: number): void {
+    this.#connection.outbox.addBytes(packet, 1);
+    if (refusal !== 0 && this.unanswered > 0) this.unanswered--;
   }
 
   #send(type: AckType, packetId: number, reasonCode: number, version: ProtocolVersion): void {

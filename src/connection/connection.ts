@@ -296,7 +296,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
       const packet = encodePacket(explained, 5);
       // [MQTT-3.4.2-2]
       if (packet.length <= this.maximumPacketSize) {
-        this.acks.pushPacket(packet);
+        this.acks.pushPacket(packet, reasonCode);
         return;
       }
     }
