@@ -176,7 +176,12 @@ function sendOwn(
       if (alias > 0) form = TopicForm.nameAndAlias;
     }
   }
-  const size = publishFrameSize(content, version, packetId !== 0, form, ids);
+  let size = publishFrameSize(content, version, packetId !== 0, form, ids);
+  if (size > receiver.maximumPacketSize && form !== TopicForm.name) {
+    // Without the three bytes of the alias it may fit.
+    form = TopicForm.name;
+    size = publishFrameSize(content, version, packetId !== 0, form, ids);
+  }
   if (size > receiver.maximumPacketSize) return size;
   const { outbound } = hub;
   const start = outbound.reserve(size);
