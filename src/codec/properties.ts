@@ -9,9 +9,13 @@ import { variableByteIntegerSize } from './variable-byte-integer.ts';
 import { binarySize, stringSize, type Writer } from './writer.ts';
 
 /** Property Identifier → index of its row; −1 where there is none. Identifiers above 127 do not exist. */
-const rowIndexById: readonly number[] = Array.from({ length: 128 }, (_, id) =>
-  propertyTable.findIndex((row) => row.id === id),
-);
+const rowIndexById: readonly number[] = indexesById();
+
+function indexesById(): number[] {
+  const indexes = new Array<number>(128).fill(-1);
+  for (const [index, { id }] of propertyTable.entries()) indexes[id] = index;
+  return indexes;
+}
 
 /**
  * Per owner, one bit per row (27 of them): the properties that may occur there, and those that may repeat. Every owner is in

@@ -93,10 +93,16 @@ function valuesOf(scope: Scope, section: Section): Readonly<Record<string, unkno
 
 /** The options of a scope that carry a value of their own, in the order of the table. */
 export function valueNames(scope: Scope): readonly OptionName[] {
-  return optionNames.filter((name) => {
-    const row = optionTable[name];
-    return row !== undefined && row.scope === scope && row.opens === undefined && row.ignored === undefined;
-  });
+  return valueNamesByScope.get(scope) ?? [];
+}
+
+const valueNamesByScope = new Map<Scope, OptionName[]>();
+for (const name of optionNames) {
+  const row = optionTable[name];
+  if (row === undefined || row.opens !== undefined || row.ignored !== undefined) continue;
+  const names = valueNamesByScope.get(row.scope) ?? [];
+  valueNamesByScope.set(row.scope, names);
+  names.push(name);
 }
 
 function originsOf(section: Section): Origins {
