@@ -14,6 +14,12 @@ export const builtins = {
   get dns(): typeof import('node:dns/promises') {
     return process.getBuiltinModule('node:dns/promises');
   },
+  get fsPromises(): typeof import('node:fs/promises') {
+    return process.getBuiltinModule('node:fs/promises');
+  },
+  get module(): typeof import('node:module') {
+    return process.getBuiltinModule('node:module');
+  },
   get os(): typeof import('node:os') {
     return process.getBuiltinModule('node:os');
   },

@@ -4,7 +4,6 @@
  * One hash at Mosquitto's parameters takes about 80 ms and 46 MiB. Node 24 and later do it themselves on the thread pool; before that one
  * worker thread runs `hash-wasm`, one hash after the other, started with the first one and ended when it has nothing to do.
  */
-import { createRequire } from 'node:module';
 import type { Worker } from 'node:worker_threads';
 import { builtins } from '../base/builtins.ts';
 
@@ -126,7 +125,7 @@ async function runJobs(): Promise<void> {
 /** Where a worker can load the module from; undefined when we are a bundle without packages beside it. */
 function modulePath(): string | undefined {
   try {
-    return createRequire(import.meta.url).resolve('hash-wasm');
+    return builtins.module.createRequire(import.meta.url).resolve('hash-wasm');
   } catch {
     return undefined;
   }

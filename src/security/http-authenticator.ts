@@ -4,8 +4,8 @@
  * Bounds: {@link callsMax} calls at a time and {@link waitingMax} that wait, {@link answerBytesMax} of an answer, a time for each
  * call, and {@link rememberedMax} answers remembered, 32 bytes each with their moment. Without an answer nobody is let in.
  */
-import { createHmac } from 'node:crypto';
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { builtins } from '../base/builtins.ts';
 import type { Clock } from '../base/clock.ts';
 import type { ConnectRequest } from '../contracts/authenticator.ts';
 import { CheckQueue } from './check-queue.ts';
@@ -84,7 +84,7 @@ export class HttpAuthenticator {
   #recall(body: string): { readonly digest: string; readonly untilMs: number } | null {
     if (this.#settings.rememberMs === 0) return null;
     // Passwords are not kept: nobody can tell from memory what was shown.
-    const digest = createHmac('sha256', this.#secret).update(body).digest('base64');
+    const digest = builtins.crypto.createHmac('sha256', this.#secret).update(body).digest('base64');
     return { digest, untilMs: this.#remembered.get(digest) ?? 0 };
   }
 

@@ -1,5 +1,4 @@
 /** Writing a file so that a reader, or a crash, sees either the old content or the new one. */
-import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -13,6 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { builtins } from '../base/builtins.ts';
 
 /** Errors that mean "not by a new file here": a read-only directory, a file mounted into a container. */
 const NOT_BY_RENAME = new Set(['EACCES', 'EPERM', 'EBUSY', 'EXDEV', 'EROFS']);
@@ -28,7 +28,7 @@ const NOT_BY_RENAME = new Set(['EACCES', 'EPERM', 'EBUSY', 'EXDEV', 'EROFS']);
 export function replaceFile(path: string, content: Buffer): void {
   const real = realpathSync(path);
   const { mode, uid, gid } = statSync(real);
-  const fresh = `${real}.new.${randomBytes(6).toString('hex')}`;
+  const fresh = `${real}.new.${builtins.crypto.randomBytes(6).toString('hex')}`;
   try {
     writeSynced(fresh, content, (fd) => {
       fchownSync(fd, uid, gid);

@@ -3,7 +3,7 @@
  *
  * Checks run on the thread pool, a bounded number at a time with the other checks of passwords.
  */
-import { createHash } from 'node:crypto';
+import { builtins } from '../base/builtins.ts';
 import type { Admission } from '../contracts/authenticator.ts';
 import type { TokenKeys } from './token-keys.ts';
 
@@ -36,7 +36,7 @@ export class TokenAuthenticator {
   constructor(settings: TokenSettings, nowMs: () => number) {
     const { keys, ...rest } = settings;
     const material = JSON.stringify([rest, keys.kind === 'set' ? keys.jwks : keys.key.export({ format: 'jwk' })]);
-    this.fingerprint = createHash('sha256').update(material).digest('hex');
+    this.fingerprint = builtins.crypto.createHash('sha256').update(material).digest('hex');
     this.#settings = settings;
     this.#nowMs = nowMs;
   }

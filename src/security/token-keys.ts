@@ -1,5 +1,6 @@
 /** What the signatures of tokens are checked with: a public key, a set of them, or a shared secret, told apart by the file. */
-import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { builtins } from '../base/builtins.ts';
 
 /** Checks signatures of tokens; `algorithms` are those that fit the key, never of a secret and a public key together. */
 export type TokenKeys =
@@ -41,7 +42,10 @@ function publicKey(pem: string): TokenKeys {
   if (pem.split('-----BEGIN ').length > 2) {
     throw new TokenKeyError('it holds more than one key; write several as a JSON Web Key Set');
   }
-  const key = attempt(() => createPublicKey(pem), 'it holds no public key or certificate in PEM form that can be read');
+  const key = attempt(
+    () => builtins.crypto.createPublicKey(pem),
+    'it holds no public key or certificate in PEM form that can be read',
+  );
   const algorithms = algorithmsOf(key);
   if (algorithms.length === 0) throw new TokenKeyError('tokens are not signed with keys of its kind');
   return { kind: 'public', key, algorithms };
@@ -61,7 +65,7 @@ function keySet(text: string): TokenKeys {
       throw new TokenKeyError(`${which} is not public; the broker needs public keys, or one secret alone in a file`);
     }
     const object = attempt(
-      () => createPublicKey({ key: { ...key }, format: 'jwk' }),
+      () => builtins.crypto.createPublicKey({ key: { ...key }, format: 'jwk' }),
       `${which} is no public key that can be read`,
     );
     return algorithmsOf(object);
@@ -77,7 +81,7 @@ function secret(text: string): TokenKeys {
   }
   // A secret as long as the hash at least (RFC 7518 §3.2).
   const algorithms = ['HS256', ...(bytes.length >= 48 ? ['HS384'] : []), ...(bytes.length >= 64 ? ['HS512'] : [])];
-  return { kind: 'secret', key: createSecretKey(bytes), algorithms };
+  return { kind: 'secret', key: builtins.crypto.createSecretKey(bytes), algorithms };
 }
 
 function algorithmsOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): readonly string[] {

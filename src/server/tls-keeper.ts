@@ -6,8 +6,8 @@
  * Files are asked for their state instead of being watched: that sees every way of replacing a file, also through symbolic
  * links and on network disks.
  */
-import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { builtins } from '../base/builtins.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { Logger } from '../contracts/logger.ts';
@@ -128,13 +128,13 @@ async function stateOf({ certfile, keyfile, cafile, capath, crlfile }: ListenerC
   if (certfile === null || keyfile === null) return '';
   const files = [certfile, keyfile, cafile, crlfile].filter((file) => file !== null);
   if (capath !== null) {
-    const names = await readdir(capath).catch(() => []);
+    const names = await builtins.fsPromises.readdir(capath).catch(() => []);
     files.push(capath, ...names.toSorted().map((name) => join(capath, name)));
   }
   const states = await Promise.all(
     files.map(async (file) => {
       try {
-        const { dev, ino, size, mtimeMs, ctimeMs } = await stat(file);
+        const { dev, ino, size, mtimeMs, ctimeMs } = await builtins.fsPromises.stat(file);
         return [file, dev, ino, size, mtimeMs, ctimeMs].join(' ');
       } catch (error) {
         return `${file} ${(error as NodeJS.ErrnoException).code ?? ''}`;
