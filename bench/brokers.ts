@@ -103,7 +103,7 @@ export function durable(kind: BrokerKind): BrokerKind {
 
 /** Moustique from this tree; open, it lets everybody do everything where others have rules: what the rules cost. */
 export function moustique(root: string, variant: { readonly isOpen: boolean } = { isOpen: false }): BrokerKind {
-  const bundle = join(root, 'dist/bin/moustique.js');
+  const bundle = join(root, 'dist/bin/moustique.cjs');
   const launcher = join(root, 'bin/moustique.js');
   return {
     name: variant.isOpen ? 'moustique-open' : 'moustique',

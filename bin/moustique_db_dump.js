@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // Shows what is in a database file. Built by `npm run build`.
-void import('../dist/bin/moustique_db_dump.js');
+require('../dist/bin/moustique_db_dump.cjs');

@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // Edits password files. Built by `npm run build`.
-void import('../dist/bin/moustique_passwd.js');
+require('../dist/bin/moustique_passwd.cjs');

@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // Signals a running broker. Built by `npm run build`.
-void import('../dist/bin/moustique_signal.js');
+require('../dist/bin/moustique_signal.cjs');

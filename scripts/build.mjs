@@ -1,5 +1,5 @@
 // dist/lib: the library, by tsc (JavaScript and declarations, one file per source file).
-// dist/bin: the executables, by esbuild: one file each, or one and parts that are loaded on demand; start-up time is why.
+// dist/bin: the executables, by esbuild; see build-executables.mjs.
 //
 // dist/console: the web console's static files, by esbuild; see build-console.mjs.
 //
@@ -8,15 +8,13 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { consoleSources, writeConsole } from './build-console.mjs';
+import { writeExecutables } from './build-executables.mjs';
 import { root, runNode } from './children.mjs';
 import { ensureNodeModules } from './setup.mjs';
 
 const dist = join(root, 'dist');
-const entries = join(root, 'src', 'cli', 'entry');
-// Worker threads have files of their own, named by folder and file: history-worker.js.
-const threads = [join(root, 'src', 'history', 'worker.ts')];
 
 /** Build what is out of date. @returns {Promise<number>} exit status */
 export async function buildAll() {
@@ -38,14 +36,8 @@ export function buildLibrary() {
 
 /** @returns {Promise<number>} 0, or 1 after esbuild has said what is wrong */
 export function buildExecutables() {
-  return replaceWhenStale('bin', async (folder) => {
-    const files = readdirSync(entries).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
-    console.log(`Building the executables (esbuild): ${files.map((file) => basename(file, '.ts')).join(', ')} …`);
-    const { build } = await import('esbuild');
-    const sources = [...files.map((file) => join(entries, file)), ...threads];
-    const results = await Promise.allSettled(sources.map((source) => build(bundle(source, folder))));
-    return results.every((result) => result.status === 'fulfilled') ? 0 : 1;
-  });
+  // What V8 compiled belongs to one Node.
+  return replaceWhenStale('bin', writeExecutables, ['src'], process.version);
 }
 
 /** @returns {Promise<number>} 0, or 1 after it has been said what is wrong */
@@ -60,44 +52,10 @@ export function buildConsole() {
   );
 }
 
-/** Scripts start these for every message: one file in CommonJS each, which Node begins with 10 ms sooner than with modules. */
-const quickTools = ['moustique_pub', 'moustique_sub', 'moustique_rr'];
-
-/** @returns {import('esbuild').BuildOptions} */
-function bundle(source, folder) {
-  const file = basename(source, '.ts');
-  const name = threads.includes(source) ? `${basename(dirname(source))}-${file}` : file;
-  const isQuick = quickTools.includes(name);
-  return {
-    entryPoints: [source],
-    outdir: folder,
-    bundle: true,
-    platform: 'node',
-    target: 'node20.19',
-    define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
-    logLevel: 'warning',
-    ...(isQuick ? { format: 'cjs', outExtension: { '.js': '.cjs' } } : modules(name)),
-  };
-}
-
-/** A bundle with parts that are loaded on demand. Bundled one by one: what two executables share is in both. */
-function modules(name) {
-  return {
-    format: 'esm',
-    splitting: true,
-    entryNames: name,
-    chunkNames: `parts/${name}-[name]-[hash]`,
-    // Packages in CommonJS call require() for Node's own modules.
-    banner: {
-      js: "import { createRequire as createRequireOfNode } from 'node:module';\nconst require = createRequireOfNode(import.meta.url);",
-    },
-  };
-}
-
-async function replaceWhenStale(name, build, folders = ['src']) {
+async function replaceWhenStale(name, build, folders = ['src'], builder = '') {
   const place = join(dist, name);
   const stamp = join(dist, `.${name}.digest`);
-  const digest = digestOfSources(folders);
+  const digest = digestOfSources(folders, builder);
   if (existsSync(place) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return 0;
   const fresh = join(dist, `.${name}-${process.pid}`);
   mkdirSync(fresh, { recursive: true });
@@ -114,14 +72,17 @@ async function replaceWhenStale(name, build, folders = ['src']) {
 }
 
 /** Digest over names and contents of everything a build reads. Contents, not times: a checkout changes times. */
-function digestOfSources(places) {
-  const hash = createHash('sha256');
+function digestOfSources(places, builder) {
+  const hash = createHash('sha256').update(builder);
   const files = [
     'package.json',
     'package-lock.json',
     'tsconfig.json',
     'tsconfig.build.json',
     'scripts/build.mjs',
+    'scripts/build-executables.mjs',
+    'scripts/write-code-cache.cjs',
+    'bin/v8-options.js',
     'scripts/build-console.mjs',
     'scripts/console-guide.mjs',
   ].map((f) => join(root, f));

@@ -79,7 +79,9 @@ test('every executable has its launcher, its entry and its name in package.json'
   expect(names).toContain('moustique');
   expect(manifest['bin']).toEqual(Object.fromEntries(names.map((name) => [name, `bin/${name}.js`])));
   const launchers = readdirSync(join(repositoryRoot, 'bin'));
-  expect(launchers.toSorted()).toEqual([...names.map((name) => `${name}.js`), 'package.json'].toSorted());
+  expect(launchers.toSorted()).toEqual(
+    [...names.map((name) => `${name}.js`), 'package.json', 'v8-options.js'].toSorted(),
+  );
   for (const name of names) {
     const launcher = `${name}.js`;
     const text = readFileSync(join(repositoryRoot, 'bin', launcher), 'utf8');

@@ -223,7 +223,7 @@ export class HistoryService {
 
 /** The worker's file: beside this one in the library and in the sources, beside the executables in the bundle. */
 function workerFile(): string {
-  const places = ['./worker.js', './history-worker.js', '../history-worker.js', './worker.ts'];
+  const places = ['./worker.js', './history-worker.cjs', '../history-worker.cjs', './worker.ts'];
   const files = places.map((place) => fileURLToPath(new URL(place, import.meta.url)));
   return files.find((file) => existsSync(file)) ?? (files[0] as string);
 }

@@ -166,29 +166,74 @@ describe('a terminal', () => {
   });
 });
 
-test('pub, sub and rr begin with one file, and without the parts of Node that only some connections need', async () => {
-  const needless = ['crypto', 'dns', 'fs/promises', 'http', 'https', 'readline', 'tls', 'worker_threads', 'zlib'];
-  const watch = join(tempDir(resources), 'watch.cjs');
-  writeFileSync(
-    watch,
-    `process.on('exit', () => {
-      const builtins = process.moduleLoadList.map((name) => /^NativeModule (.+)$/.exec(name)?.[1]);
-      require('node:fs').writeSync(2, JSON.stringify({ builtins, files: Object.keys(require.cache) }));
-    });`,
-  );
-  const broker = await startBroker(resources, 'moustique', { config: ['listener {port}', 'allow_anonymous true'] });
-  for (const [tool, ...words] of [
-    ['moustique_pub', '-m', 'x'],
-    ['moustique_sub', '-E'],
-    ['moustique_rr', '-m', 'x', '-e', 't'],
-  ] as const) {
-    const [node = '', ...rest] = moustiqueCommand(tool);
-    const place = ['-h', '127.0.0.1', '-p', String(broker.port()), '-t', 't'];
-    const { stderr, status } = await runToEnd([node, '-r', watch, ...rest, ...place, ...words]);
-    expect(status, stderr).toBe(0);
-    const { builtins, files } = JSON.parse(stderr) as { builtins: string[]; files: string[] };
-    expect(builtins).toContain('net');
-    expect(builtins.filter((name) => needless.includes(name))).toEqual([]);
-    expect(files.map((file) => basename(file))).toEqual(['watch.cjs', `${tool}.js`, `${tool}.cjs`]);
+describe('what a start loads', () => {
+  /** A file for `--require` that tells at the end of the process what was loaded. */
+  function watcher(): string {
+    const watch = join(tempDir(resources), 'watch.cjs');
+    writeFileSync(
+      watch,
+      `const vm = require('node:vm');
+      const caches = [];
+      vm.Script = class extends vm.Script {
+        constructor(...args) {
+          super(...args);
+          caches.push(this.cachedDataRejected === false);
+        }
+      };
+      process.on('exit', () => {
+        const builtins = process.moduleLoadList.map((name) => /^NativeModule (.+)$/.exec(name)?.[1]);
+        require('node:fs').writeSync(2, '\\n' + JSON.stringify({ builtins, caches, files: Object.keys(require.cache) }));
+      });`,
+    );
+    return watch;
   }
+  const loaded = (stderr: string) =>
+    JSON.parse(stderr.split('\n').at(-1) ?? '') as { builtins: string[]; caches: boolean[]; files: string[] };
+  const needless = [
+    'crypto',
+    'dns/promises',
+    'fs/promises',
+    'http',
+    'https',
+    'readline',
+    'tls',
+    'worker_threads',
+    'zlib',
+  ];
+
+  test('pub, sub and rr: one file, and no parts of Node that only some connections need', async () => {
+    const watch = watcher();
+    const broker = await startBroker(resources, 'moustique', { config: ['listener {port}', 'allow_anonymous true'] });
+    for (const [tool, ...words] of [
+      ['moustique_pub', '-m', 'x'],
+      ['moustique_sub', '-E'],
+      ['moustique_rr', '-m', 'x', '-e', 't'],
+    ] as const) {
+      const [node = '', ...rest] = moustiqueCommand(tool);
+      const place = ['-h', '127.0.0.1', '-p', String(broker.port()), '-t', 't'];
+      const { stderr, status } = await runToEnd([node, '-r', watch, ...rest, ...place, ...words]);
+      expect(status, stderr).toBe(0);
+      const { builtins, files } = loaded(stderr);
+      expect(builtins).toContain('net');
+      expect(builtins.filter((name) => [...needless, 'dns'].includes(name))).toEqual([]);
+      expect(files.map((file) => basename(file))).toEqual(['watch.cjs', `${tool}.js`, `${tool}.cjs`]);
+    }
+  });
+
+  test('the broker: its core as V8 compiled it, no loader of modules, nothing that only some listeners need', async () => {
+    const broker = await startBroker(resources, 'moustique', {
+      config: ['listener {port} 127.0.0.1', 'allow_anonymous true'],
+      env: { NODE_OPTIONS: `--require ${watcher()}` },
+    });
+    const { stderr, status } = await broker.stop();
+    expect(status, stderr).toBe(0);
+    const { builtins, caches, files } = loaded(stderr);
+    expect(builtins).toContain('net');
+    expect(builtins.filter((name) => [...needless, 'internal/modules/esm/loader'].includes(name))).toEqual([]);
+    expect(caches).toEqual([true]);
+    const names = files.map((file) => basename(file)).filter((name) => !name.startsWith('moustique-chunk-'));
+    expect(names).toEqual(['watch.cjs', 'moustique.js', 'v8-options.js', 'moustique.cjs']);
+    // The core, and what esbuild itself adds to files that are split.
+    expect(files.length - names.length).toBe(2);
+  });
 });

@@ -1,12 +1,8 @@
-/** Entry of the executable `moustique`: the broker, or one of the tools as a command. */
-import { isCommand, runCommand } from '../commands.ts';
+/** Entry of the executable `moustique`: the broker. */
+import { main } from '../broker.ts';
 
-const [command, ...words] = process.argv.slice(2);
-if (isCommand(command)) {
-  void runCommand(command, words);
-} else {
-  const { main } = await import('../broker.ts');
-  process.exitCode = await main(process.argv, process.env);
+void main(process.argv, process.env).then((status) => {
+  process.exitCode = status;
   // Whatever still waits (a slow name server, a log on a dead disk) must not keep a broker that has stopped.
   process.exit();
-}
+});
