@@ -129,7 +129,8 @@ test('a token reads and nothing else, and ends', async () => {
   expect(listed.text).toContain('hall display');
   expect(listed.text).not.toContain(made.token);
 
-  await ada.ask('DELETE', `/api/v1/tokens/${made.id}`);
+  const ended = await ada.ask('DELETE', `/api/v1/tokens/${made.id}`);
+  expect(ended.status, ended.text).toBe(200);
   expect((await display.ask('GET', '/api/v1/broker', undefined, bearer)).status).toBe(401);
 });
 
