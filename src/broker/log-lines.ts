@@ -235,6 +235,8 @@ export const logLines = {
         return `Denied: ${who} may not publish to '${topic}': ${why}`;
       case 'subscribe':
         return `Denied: ${who} may not subscribe to '${topic}': ${why}`;
+      case 'unsubscribe':
+        return `Denied: ${who} may not unsubscribe from '${topic}': ${why}`;
       case 'receive':
         return `Denied: ${who} may not read '${topic}': ${why}`;
     }

@@ -11,6 +11,7 @@ import type { Session } from '../session/session.ts';
 import type { Subscription } from '../session/subscription.ts';
 import type { Route } from '../topics/route-cache.ts';
 import type { Engine } from './engine.ts';
+import { topicFilterOf, unsubscribe } from './subscribe.ts';
 
 type Needs = Pick<Engine, 'denials'>;
 
@@ -41,6 +42,15 @@ export function maySubscribe(engine: Needs, session: Session, filter: string): b
   if (rights === null) return true;
   const verdict = rights.decide('subscribe', filter);
   if (verdict < 0) engine.denials.report(session, rights, 'subscribe', filter, verdict);
+  return verdict > 0;
+}
+
+/** The same for the end of a subscription. */
+export function mayUnsubscribe(engine: Needs, session: Session, filter: string): boolean {
+  const { rights } = session;
+  if (rights === null) return true;
+  const verdict = rights.decide('unsubscribe', filter);
+  if (verdict < 0) engine.denials.report(session, rights, 'unsubscribe', filter, verdict);
   return verdict > 0;
 }
 
@@ -94,6 +104,32 @@ export function takeRules(
     session.mustRecheck = session.rights !== null;
   }
   engine.tree.invalidate();
+}
+
+/**
+ * Takes rules that changed for some clients, as {@link takeRules} does for all. What they may not subscribe to any more they
+ * are not subscribed to any more, connected or not.
+ *
+ * @param users - by user name; null: clients without one
+ */
+export function takeRulesOf(
+  engine: Parameters<typeof unsubscribe>[0] & Pick<Engine, 'sessions'>,
+  users: ReadonlySet<string | null>,
+): void {
+  for (const session of engine.sessions.values()) {
+    const { access, publisher } = session;
+    if (access === null || !users.has(publisher.username)) continue;
+    const rights = access.rules?.rightsOf(publisher) ?? null;
+    session.rights = rights;
+    session.mustRecheck = rights !== null;
+    // Its verdicts may stand beside routes to it and from it.
+    engine.tree.invalidate();
+    if (rights === null) continue;
+    for (const subscription of [...session.subscriptions]) {
+      const { text } = topicFilterOf(engine, subscription);
+      if (rights.decide('subscribe', text) < 0) unsubscribe(engine, session, text);
+    }
+  }
 }
 
 /**

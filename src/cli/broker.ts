@@ -116,7 +116,10 @@ async function run(
 
   let running: RunningBroker;
   try {
-    running = await RunningBroker.start(config, { clock, logger, allowSymlinks, keyLog: keyLog?.write });
+    running = await RunningBroker.start(config, {
+      ...{ clock, logger, allowSymlinks, keyLog: keyLog?.write },
+      dynsecPassword: env['MOSQUITTO_DYNSEC_PASSWORD'],
+    });
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     for (const line of error.lines) logger.log('error', line);

@@ -1,7 +1,11 @@
 /** `moustique_ctrl acl explain`: why a client may or may not do something, by a running broker or by a configuration file. */
 import { ConfigErrors } from '../config/config-error.ts';
 import { parseConfigFile } from '../config/load-config.ts';
+import { DynamicSecurity } from '../security/dynsec/dynamic-security.ts';
+import { readDocument } from '../security/dynsec/open-document.ts';
 import { type AccessAction, type AccessAnswer, accessActions, explainAccess } from '../security/explain-access.ts';
+import { SecurityFileError } from '../security/security-file.ts';
+import { dynsecFileOf, usesDynsec } from '../server/dynamic-security.ts';
 import { SecurityFiles } from '../server/security-files.ts';
 import { StartError } from '../server/start-error.ts';
 import type { ControlCommand, ControlModule } from './ctrl-module.ts';
@@ -139,19 +143,24 @@ function byFile(
   io: ToolIo,
 ): AccessAnswer | Failure {
   try {
-    const { listeners } = parseConfigFile(path, { acceptUnsupported: true }).config;
+    const { config } = parseConfigFile(path, { acceptUnsupported: true });
+    const { listeners } = config;
     const listener =
       port === null
-        ? (listeners.find(({ aclFile }) => aclFile !== null) ?? listeners[0])
+        ? (listeners.find((one) => one.aclFile !== null || usesDynsec(config, one)) ?? listeners[0])
         : listeners.find((one) => one.port === port);
     if (listener === undefined) return { lines: [`Error: ${path} has no listener on port ${port}.`], status: 1 };
-    const files = new SecurityFiles(io.environment['MOSQUITTO_UNSAFE_ALLOW_SYMLINKS'] !== undefined);
-    const rules = listener.aclFile === null ? null : files.rules(listener.aclFile);
+    const allowSymlinks = io.environment['MOSQUITTO_UNSAFE_ALLOW_SYMLINKS'] !== undefined;
+    const files = new SecurityFiles(allowSymlinks);
+    const ofFile = listener.aclFile === null ? null : files.rules(listener.aclFile);
+    const dynsec = usesDynsec(config, listener) ? dynsecFileOf(config) : null;
+    const rules =
+      dynsec === null ? ofFile : new DynamicSecurity(readDocument(dynsec, allowSymlinks).state, dynsec).rules(ofFile);
     const mounted = `${listener.mountPoint ?? ''}${topic}`;
     const answer = explainAccess(rules, { clientId, username, topic: mounted, action });
     return typeof answer === 'string' ? { lines: [`Error: ${answer}.`], status: USAGE_STATUS } : answer;
   } catch (error) {
-    if (error instanceof ConfigErrors || error instanceof StartError) {
+    if (error instanceof ConfigErrors || error instanceof StartError || error instanceof SecurityFileError) {
       return { lines: error.lines, status: error.exitCode };
     }
     throw error;

@@ -2,6 +2,7 @@
 import type { Notice } from './config.ts';
 import type { ConfigError } from './config-error.ts';
 import type { BridgeDraft, ConfigDraft, Entry, ListenerDraft, Section } from './draft.ts';
+import { dynsecOptionNames, dynsecOptionsOf, isDynsecPlugin } from './dynsec-plugin.ts';
 import { type OptionName, optionTable } from './options.ts';
 
 /** What the rules found. */
@@ -30,6 +31,7 @@ export function checkRules(draft: ConfigDraft, acceptUnsupported: boolean): Rule
   for (const listener of openedListeners(draft)) checkListener(listener, refuse, warn);
   checkBridges(draft.bridges, refuse);
   if (!acceptUnsupported) refuseUnsupported(draft, refuse);
+  checkPlugins(draft, acceptUnsupported, refuse, warn);
   warnOfIneffective(draft, warn);
   for (const listener of openedListeners(draft)) warnOfUnreachable(draft, listener, warn);
   errors.sort((one, other) => (one.file === other.file ? one.line - other.line : one.file < other.file ? -1 : 1));
@@ -113,7 +115,31 @@ function refuseUnsupported(draft: ConfigDraft, refuse: Refuse): void {
     for (const [name, entry] of section) refuseIfUnsupported(name, entry, entry.value, refuse);
   }
   for (const { opened } of draft.bridges) refuseIfUnsupported('connection', opened, opened, refuse);
-  for (const plugin of allPlugins(draft)) refuseIfUnsupported(plugin.openedBy, plugin.opened, plugin, refuse);
+}
+
+function checkPlugins(draft: ConfigDraft, acceptUnsupported: boolean, refuse: Refuse, warn: Warn): void {
+  let isLoaded = false;
+  for (const { path, opened, options } of allPlugins(draft)) {
+    if (!isDynsecPlugin({ path })) {
+      if (acceptUnsupported) continue;
+      const why = `"${path}" cannot be loaded, of all plugins only mosquitto_dynamic_security.so is built in`;
+      refuse(opened, `The '${opened.writtenName}' option is not supported: ${why}.`);
+      continue;
+    }
+    if (isLoaded) refuse(opened, 'Dynamic security plugin can currently only be loaded once.');
+    isLoaded = true;
+    if (dynsecOptionsOf(options).configFile === null) {
+      warn(opened, 'dynamic security is not active, because it has no plugin_opt_config_file');
+    }
+    for (const [key] of options) {
+      if (dynsecOptionNames.some((known) => known === key.toLowerCase())) continue;
+      warn(opened, `'plugin_opt_${key}' has no effect on dynamic security`);
+    }
+    for (const section of [draft.security, ...draft.listeners.map(({ values }) => values)]) {
+      const scram = section.get('scram');
+      if (isOn(scram)) warn(scram, "'scram' has no effect beside dynamic security");
+    }
+  }
 }
 
 function refuseIfUnsupported(name: OptionName, entry: Entry, value: unknown, refuse: Refuse): void {

@@ -43,7 +43,7 @@ export function receiveConnect(connection: Connection, packet: ConnectPacket): M
   }
   connection.state = 'authenticating';
   const request: ConnectRequest = {
-    clientId: packet.clientId,
+    clientId: policy.useUsernameAsClientId && username !== null ? username : packet.clientId,
     username,
     password: packet.password ?? null,
     hasCertificateIdentity: policy.useCertificateIdentity,

@@ -80,10 +80,7 @@ export function receivePublish(
     }
     connection.allowedRoute = route;
   }
-  if (isControl) {
-    receiveControl(connection, bytes, route, view);
-    return;
-  }
+  if (isControl) return receiveControl(connection, bytes, route, view);
   const frameStart = wholeFrame(connection, firstByte, bytes, start, end);
   if (engine.authorizer !== null) return authorize(connection, bytes, route, frameStart);
   accept(connection, bytes, route, frameStart);

@@ -3,7 +3,7 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import { continueBacklogs } from '../broker/backlog.ts';
 import { logLines } from '../broker/log-lines.ts';
 import { sendRetained } from '../broker/retain.ts';
-import { maySubscribe } from '../broker/rights.ts';
+import { maySubscribe, mayUnsubscribe } from '../broker/rights.ts';
 import { subscribe, unsubscribe } from '../broker/subscribe.ts';
 import { encodePacket } from '../codec/encode.ts';
 import {
@@ -155,6 +155,8 @@ export function receiveUnsubscribe(connection: Connection, packet: UnsubscribePa
   if (isTracing) logger.log('debug', logLines.receivedUnsubscribe(connection.clientId));
   const reasonCodes = filters.map((filter) => {
     if (isTracing) logger.log('debug', logLines.unsubscribeFilter(filter));
+    // MQTT 3.x is told nothing: its UNSUBACK has no codes.
+    if (!mayUnsubscribe(engine, session, filter)) return ReasonCode.NotAuthorized;
     if (logger.enabled('unsubscribe')) logger.log('unsubscribe', logLines.unsubscribed(connection.clientId, filter));
     const existed = unsubscribe(engine, session, filter);
     if (existed) for (const hook of engine.hooks) hook.afterUnsubscribe?.(session.publisher, filter);

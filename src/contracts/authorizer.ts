@@ -8,8 +8,8 @@
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Publisher } from './message.ts';
 
-/** Publish to a Topic Name, subscribe to a Topic Filter, or be given a message with a Topic Name. */
-export type Action = 'publish' | 'subscribe' | 'receive';
+/** Publish to a Topic Name, subscribe to a Topic Filter and end that, or be given a message with a Topic Name. */
+export type Action = 'publish' | 'subscribe' | 'unsubscribe' | 'receive';
 
 export interface Authorizer {
   /**
@@ -31,15 +31,25 @@ export type Verdict = number;
  * The same question always has the same answer, so that verdicts can be kept; a reload makes new rights for everybody.
  */
 export interface Rights {
-  /** @param topic - with the mount point in front; a Topic Filter with `$share/group/` for `subscribe` */
+  /** @param topic - with the mount point in front; a Topic Filter with `$share/group/` for `subscribe` and `unsubscribe` */
   decide(action: Action, topic: string): Verdict;
   /** The rule behind a verdict in words for the operator, such as `acl.conf:12: topic deny a/#`. */
   describe(verdict: Verdict): string;
 }
 
-/** A set of rules, which never changes. */
+/** Why something is allowed or not, for people. */
+export interface AccessReason {
+  readonly isAllowed: boolean;
+  /** The rule that decided, with its file, or what else it was. */
+  readonly reason: string;
+  /** A denial only: the rule that comes closest to allowing it, with what it lacks; null when there is none. */
+  readonly nearest: string | null;
+}
+
+/** A set of rules. When it changes, whoever changed it tells the engine whose rights are others. */
 export interface AccessRules {
   rightsOf(client: Publisher): Rights;
+  explain(client: Publisher, action: Action, topic: string): AccessReason;
 }
 
 /** The rules of one listener; the object stays for the life of the broker, a reload changes what it holds. */

@@ -156,7 +156,7 @@ export class Identities {
       new ListenerAuthenticator(
         {
           users: new Map([...this.#state.accounts].map(([name, account]) => [name, account.password])),
-          ...{ tokens: null, service: null, allowAnonymous: false },
+          ...{ dynsec: null, tokens: null, service: null, allowAnonymous: false },
         },
         passwordChecks,
       );

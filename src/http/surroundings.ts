@@ -3,11 +3,11 @@ import type { Clock } from '../base/clock.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Config, ListenerConfig } from '../config/config.ts';
 import type { Authenticator } from '../contracts/authenticator.ts';
+import type { AccessRules } from '../contracts/authorizer.ts';
 import type { History, HistoryLoad } from '../contracts/history.ts';
 import type { ConnectedClient } from '../contracts/hooks.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { Peer } from '../contracts/transport.ts';
-import type { AclRules } from '../security/acl-check.ts';
 import type { PasswordChecks } from '../security/listener-authenticator.ts';
 import type { PasswordHash } from '../security/password-hash.ts';
 import type { Session } from '../session/session.ts';
@@ -31,7 +31,7 @@ export interface ListenerView {
   readonly port: number;
   readonly isOpen: boolean;
   readonly connections: number;
-  readonly rules: AclRules | null;
+  readonly rules: AccessRules | null;
   /** User name → password of its `password_file`; null without one. */
   readonly users: ReadonlyMap<string, PasswordHash> | null;
   /** When its certificate ends; null without one. */

@@ -11,7 +11,7 @@
  * The rules of a user are compiled into a tree, shared by all clients of that name: a decision costs the levels of the topic, not
  * the number of rules. Patterns are compared one by one.
  */
-import type { AccessRules, Action, Rights, Verdict } from '../contracts/authorizer.ts';
+import type { AccessReason, AccessRules, Action, Rights, Verdict } from '../contracts/authorizer.ts';
 import type { Publisher } from '../contracts/message.ts';
 import { SubscriptionTree } from '../topics/subscription-tree.ts';
 import { filterMatches } from '../topics/topic-filter.ts';
@@ -57,6 +57,12 @@ export class AclRules implements AccessRules {
     return new AclRights(this.file, this.#treeOf(client.username), client);
   }
 
+  explain(client: Publisher, action: Action, topic: string): AccessReason {
+    const { isAllowed, reason, nearest, nearestLacks } = this.rightsOf(client).explain(action, topic);
+    const near = nearest === null ? null : `${describeRule(this.file.fileName, nearest)} (${nearestLacks})`;
+    return { isAllowed, reason, nearest: near };
+  }
+
   #treeOf(username: string | null): SubscriptionTree<AclRule> | null {
     const rules = username === null ? this.file.anonymous : this.file.users.get(username);
     if (rules === undefined || rules.length === 0) return null;
@@ -84,7 +90,7 @@ export class AclRights implements Rights {
   }
 
   decide(action: Action, topic: string): Verdict {
-    if (action === 'subscribe') return neverRefused;
+    if (action === 'subscribe' || action === 'unsubscribe') return neverRefused;
     if (this.#own !== null) {
       const verdict = judge(this.#own.matchName(topic), action);
       if (verdict !== 0) return verdict;

@@ -1,7 +1,6 @@
 /** Why somebody may or may not do something: the answer behind `moustique_ctrl acl explain`. */
-import type { Publisher } from '../contracts/message.ts';
+import type { AccessRules } from '../contracts/authorizer.ts';
 import { isTopicName, parseTopicFilter } from '../topics/topic-filter.ts';
-import { type AclRules, describeRule } from './acl-check.ts';
 
 /** What `moustique_ctrl` calls them. */
 export const accessActions = ['read', 'write', 'subscribe'] as const;
@@ -28,7 +27,7 @@ export interface AccessAnswer {
  * @returns in words what is wrong with the question, when it makes no sense
  */
 export function explainAccess(
-  rules: AclRules | null,
+  rules: AccessRules | null,
   { clientId, username, topic, action }: AccessQuestion,
 ): AccessAnswer | string {
   if (action === 'subscribe') {
@@ -39,11 +38,9 @@ export function explainAccess(
   const own = action === 'write' ? ownRule(topic) : undefined;
   if (own !== undefined) return { allowed: false, decidedBy: own, nearest: null };
   if (rules === null) return { allowed: true, decidedBy: 'the listener has no acl_file', nearest: null };
-  const client: Publisher = { clientId, username, listenerPort: 0 };
   const asked = ({ read: 'receive', write: 'publish', subscribe: 'subscribe' } as const)[action];
-  const { isAllowed, reason, nearest, nearestLacks } = rules.rightsOf(client).explain(asked, topic);
-  const near = nearest === null ? null : `${describeRule(rules.file.fileName, nearest)} (${nearestLacks})`;
-  return { allowed: isAllowed, decidedBy: reason, nearest: near };
+  const { isAllowed, reason, nearest } = rules.explain({ clientId, username, listenerPort: 0 }, asked, topic);
+  return { allowed: isAllowed, decidedBy: reason, nearest };
 }
 
 /** What of `$…` no client may publish to, whatever the rules say. */

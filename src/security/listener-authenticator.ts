@@ -9,6 +9,7 @@
 import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { AuthenticationResult, Authenticator, ConnectRequest } from '../contracts/authenticator.ts';
 import type { CheckQueue } from './check-queue.ts';
+import type { DynamicSecurity } from './dynsec/dynamic-security.ts';
 import type { HttpAuthenticator } from './http-authenticator.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import { formatPasswordHash, type PasswordHash, verifyPassword } from './password-hash.ts';
@@ -33,6 +34,8 @@ export interface PasswordChecks {
 
 /** Who lets clients in; null for those that are not configured. */
 export interface WaysIn {
+  /** Asked first: what it says about a user name that it knows is not asked of others. */
+  readonly dynsec: DynamicSecurity | null;
   /** User name → password. */
   readonly users: ReadonlyMap<string, PasswordHash> | null;
   readonly tokens: TokenAuthenticator | null;
@@ -78,12 +81,14 @@ export class ListenerAuthenticator implements Authenticator {
 
   /** Whether whoever gives a user name has to prove it. */
   get provesPasswords(): boolean {
-    const { users, tokens, service } = this.#ways;
-    return users !== null || tokens !== null || service !== null;
+    const { dynsec, users, tokens, service } = this.#ways;
+    return dynsec !== null || users !== null || tokens !== null || service !== null;
   }
 
   authenticate(request: ConnectRequest): MaybePromise<AuthenticationResult> {
-    if (request.hasCertificateIdentity) return 'accepted';
+    // Whoever proves a name otherwise is still refused when dynamic security has disabled it, or binds it to another client id.
+    if (request.hasCertificateIdentity)
+      return this.#isBarred(request.username, request.clientId) ? notAuthorised : 'accepted';
     if (this.#isAnonymous(request)) return this.#ways.allowAnonymous ? 'accepted' : notAuthorised;
     if (request.password === null && this.#ways.service === null) return notAuthorised;
     const { throttle } = this.#checks;
@@ -104,7 +109,7 @@ export class ListenerAuthenticator implements Authenticator {
    * @returns a function where somebody has to be asked; its promise is never rejected
    */
   stillAllows(shown: ConnectRequest, before: ListenerAuthenticator): boolean | (() => Promise<boolean>) {
-    if (shown.hasCertificateIdentity) return true;
+    if (shown.hasCertificateIdentity) return !this.#isBarred(shown.username, shown.clientId);
     if (this.#isAnonymous(shown)) return this.#ways.allowAnonymous;
     if (this.#decidesAs(before, shown.username)) return true;
     const { tokens, service } = this.#ways;
@@ -125,14 +130,18 @@ export class ListenerAuthenticator implements Authenticator {
   }
 
   #isAnonymous({ username, password }: ConnectRequest): boolean {
-    const { users, tokens, service } = this.#ways;
-    if (tokens === null && service === null) return username === null || users === null;
+    const { dynsec, users, tokens, service } = this.#ways;
+    if (tokens === null && service === null) return username === null || (users === null && dynsec === null);
     return username === null && password === null;
   }
 
   /** Whether both would say the same about whoever has this user name, whatever it shows. */
   #decidesAs(before: ListenerAuthenticator, username: string | null): boolean {
     const [now, then] = [this.#ways, before.#ways];
+    // It disconnects by itself whom it does not let in any more.
+    const isKnown = username !== null && now.dynsec?.knows(username) === true;
+    if (isKnown !== (username !== null && then.dynsec?.knows(username) === true)) return false;
+    if (isKnown) return true;
     if (now.tokens?.fingerprint !== then.tokens?.fingerprint) return false;
     if (now.service?.fingerprint !== then.service?.fingerprint) return false;
     const [stored, known] = [now.users, then.users].map((users) => users?.get(username ?? ''));
@@ -165,11 +174,26 @@ export class ListenerAuthenticator implements Authenticator {
     request: ConnectRequest,
     run: (check: () => Promise<AuthenticationResult>) => Promise<AuthenticationResult> | undefined,
   ): MaybePromise<AuthenticationResult> {
-    const { users, tokens, service } = this.#ways;
-    const { username, password } = request;
+    const { dynsec, users, tokens, service } = this.#ways;
+    const { username, password, clientId } = request;
+    const isToken = tokens !== null && password !== null && looksLikeToken(password);
+    const login = dynsec?.login(username, clientId) ?? 'unknown';
+    if (login === 'refused') return notAuthorised;
+    if (login !== 'unknown' && !isToken) {
+      // Nobody has proven anything without a password.
+      if (password === null || login.password === null) return notAuthorised;
+      const hash = login.password;
+      const answer = run(async () => ((await verifyPassword(hash, password)) ? 'accepted' : notAuthorised));
+      // It may have been changed, disabled or deleted meanwhile.
+      return (
+        answer?.then((found) =>
+          found === 'accepted' && dynsec?.login(username, clientId) !== login ? this.#ask(request, run) : found,
+        ) ?? busy
+      );
+    }
     const stored = username === null ? undefined : users?.get(username);
     const checks: (() => Promise<AuthenticationResult> | undefined)[] = [];
-    if (tokens !== null && password !== null && looksLikeToken(password)) {
+    if (tokens !== null && password !== null && isToken) {
       checks.push(() => run(() => this.#checkToken(tokens, password.toString('latin1'), request)));
     }
     if (stored !== undefined && password !== null) {
@@ -180,9 +204,13 @@ export class ListenerAuthenticator implements Authenticator {
     return checks.length === 0 ? notAuthorised : firstThatKnows(checks);
   }
 
+  #isBarred(username: string | null, clientId: string): boolean {
+    return this.#ways.dynsec?.login(username, clientId) === 'refused';
+  }
+
   async #checkToken(tokens: TokenAuthenticator, token: string, request: ConnectRequest): Promise<AuthenticationResult> {
     const answer = await tokens.check(token);
-    if (!('problem' in answer)) return answer;
+    if (!('problem' in answer)) return this.#isBarred(answer.username, request.clientId) ? notAuthorised : answer;
     this.#checks.tellBadToken(request, answer.problem);
     return notAuthorised;
   }

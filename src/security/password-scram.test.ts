@@ -32,7 +32,7 @@ test('after a reload, who came in by SCRAM stays while the password is the same,
     new ListenerAuthenticator(
       {
         users: new Map(password === null ? [] : [['anne', hashOf(password)]]),
-        ...{ tokens: null, service: null, allowAnonymous: false },
+        ...{ dynsec: null, tokens: null, service: null, allowAnonymous: false },
       },
       shared,
     );

@@ -17,6 +17,11 @@ import { builtins } from '../base/builtins.ts';
 /** Errors that mean "not by a new file here": a read-only directory, a file mounted into a container. */
 const NOT_BY_RENAME = new Set(['EACCES', 'EPERM', 'EBUSY', 'EXDEV', 'EROFS']);
 
+/** Whether the file may still be written in place. */
+export function notByRename(error: unknown): boolean {
+  return NOT_BY_RENAME.has(codeOf(error));
+}
+
 /**
  * Replaces the content of an existing file, keeping owner, group and mode; a symbolic link stays one.
  *
@@ -37,7 +42,7 @@ export function replaceFile(path: string, content: Buffer): void {
     renameSync(fresh, real);
   } catch (error) {
     rmSync(fresh, { force: true });
-    if (!NOT_BY_RENAME.has(codeOf(error))) throw error;
+    if (!notByRename(error)) throw error;
     writeFileSync(real, content);
   }
 }

@@ -14,6 +14,7 @@ import type { AuthenticationMethods, Authenticator, ConnectRequest } from '../co
 import type { ListenerAccess } from '../contracts/authorizer.ts';
 import type { Logger } from '../contracts/logger.ts';
 import { CheckQueue } from '../security/check-queue.ts';
+import type { DynamicSecurity } from '../security/dynsec/dynamic-security.ts';
 import {
   CurrentAuthenticator,
   ListenerAuthenticator,
@@ -21,6 +22,7 @@ import {
 } from '../security/listener-authenticator.ts';
 import { LoginThrottle } from '../security/login-throttle.ts';
 import { type DerivedPolicy, policyOf } from './derive.ts';
+import { usesDynsec } from './dynamic-security.ts';
 import type { PskKeys } from './listener-tls.ts';
 import { SecurityFiles } from './security-files.ts';
 import { AuthenticationServices, waysInOf } from './ways-in.ts';
@@ -39,6 +41,7 @@ export interface Place {
 
 export class AccessControl {
   readonly #logger: Logger;
+  readonly #dynsec: DynamicSecurity | null;
   readonly #embedded: Authenticator | undefined;
   readonly #methods: AuthenticationMethods | undefined;
   readonly #allowSymlinks: boolean;
@@ -56,13 +59,18 @@ export class AccessControl {
    * @param methods - of enhanced authentication, beside those of the configuration
    */
   constructor(
-    { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+    {
+      clock,
+      logger,
+      dynsec,
+    }: { readonly clock: Clock; readonly logger: Logger; readonly dynsec: DynamicSecurity | null },
     embedded: Authenticator | undefined,
     methods: AuthenticationMethods | undefined,
     allowSymlinks: boolean,
     cores: number,
   ) {
     this.#logger = logger;
+    this.#dynsec = dynsec;
     this.#embedded = embedded;
     this.#methods = methods;
     this.#allowSymlinks = allowSymlinks;
@@ -88,7 +96,8 @@ export class AccessControl {
     const files = new SecurityFiles(this.#allowSymlinks);
     this.#services.begin();
     const policies = config.listeners.map((listener, index) => {
-      const ways = waysInOf(listener, files, this.#services, this.#nowMs);
+      const dynsec = usesDynsec(config, listener) ? this.#dynsec : null;
+      const ways = waysInOf(listener, files, { services: this.#services, dynsec, nowMs: this.#nowMs });
       const derived = policyOf(listener, config, files, this.#checks, ways, this.#placeOf(index));
       const policy =
         this.#methods === undefined
@@ -118,10 +127,7 @@ export class AccessControl {
       place.authenticator.current = ownAuthenticator;
     }
     this.#services.settle();
-    takeRules(
-      engine,
-      this.#places.map(({ access }) => access),
-    );
+    takeRules(engine, this.rules);
     this.#reloads++;
     if (this.#embedded !== undefined) return;
     const later: (() => Promise<void>)[] = [];
@@ -153,6 +159,11 @@ export class AccessControl {
       else later.push(async () => settle(await verdict()));
     }
     void this.#settleAll(later);
+  }
+
+  /** The rules of every listener. */
+  get rules(): readonly ListenerAccess[] {
+    return this.#places.map(({ access }) => access);
   }
 
   /** What all listeners check passwords with. */
@@ -188,7 +199,7 @@ export class AccessControl {
   }
 
   #placeOf(index: number): Place {
-    const noWay = { users: null, tokens: null, service: null, allowAnonymous: false };
+    const noWay = { dynsec: null, users: null, tokens: null, service: null, allowAnonymous: false };
     const nobody = new ListenerAuthenticator(noWay, this.#checks);
     return (this.#places[index] ??= {
       access: { rules: null },

@@ -3,9 +3,10 @@
  *
  * `listListeners` and `listPlugins` are Mosquitto's; `explainAcl` is ours.
  */
+import type { AccessRules } from '../contracts/authorizer.ts';
 import type { ControlClient, ControlHandler } from '../contracts/control.ts';
 import type { Logger } from '../contracts/logger.ts';
-import type { AclRules } from '../security/acl-check.ts';
+import { type ControlResult, controlResponse, type Json, readControlRequest } from '../security/control-request.ts';
 import { type AccessAction, accessActions, explainAccess } from '../security/explain-access.ts';
 
 export const brokerControlTopic = '$CONTROL/broker/v1';
@@ -17,49 +18,35 @@ export interface ControlledListener {
   readonly path: string | null;
   readonly protocol: string;
   readonly isTls: boolean;
-  readonly rules: AclRules | null;
+  readonly rules: AccessRules | null;
 }
 
-type Json = { readonly [key: string]: unknown };
+/** A plugin as the endpoint shows it. */
+export interface ControlledPlugin {
+  readonly name: string;
+  readonly 'control-endpoints': readonly string[];
+}
 
 /** Commands in one request that are answered; the rest is not looked at. */
 const commandsMax = 1000;
 
-/** @param listeners - those that are open now */
-export function brokerControl(listeners: () => readonly ControlledListener[], logger: Logger): ControlHandler {
-  return (client, payload) => JSON.stringify({ responses: answer(client, payload, listeners, logger) });
-}
-
-function answer(
-  client: ControlClient,
-  payload: Buffer,
+/** @param listeners - those that are open now; @param plugins - those that are loaded */
+export function brokerControl(
   listeners: () => readonly ControlledListener[],
+  plugins: readonly ControlledPlugin[],
   logger: Logger,
-): Json[] {
-  const fault = (error: string): Json => ({ command: 'Unknown command', error });
-  let request: unknown;
-  try {
-    request = JSON.parse(payload.toString());
-  } catch {
-    return [fault('Payload not valid JSON')];
-  }
-  const commands = isObject(request) ? request['commands'] : undefined;
-  if (!Array.isArray(commands)) return [fault('Invalid/missing commands')];
-  const responses: Json[] = [];
-  for (const entry of commands.slice(0, commandsMax) as unknown[]) {
-    if (!isObject(entry)) return [...responses, fault('Command not an object')];
-    const { command, correlationData } = entry;
-    if (typeof command !== 'string') return [...responses, fault('Missing command')];
-    if (correlationData !== undefined && typeof correlationData !== 'string') {
-      return [...responses, { command, error: 'Invalid correlationData data type.' }];
-    }
-    const result = run(client, command, entry, listeners);
-    if (!('error' in result)) {
-      logger.log('information', `Broker: ${client.clientId}/${client.username ?? ''} | ${command}`);
-    }
-    responses.push({ command, ...result, ...(correlationData === undefined ? {} : { correlationData }) });
-  }
-  return responses;
+): ControlHandler {
+  return (client, payload) => {
+    const { commands, fault } = readControlRequest(payload);
+    const responses = commands.slice(0, commandsMax).map(({ name, members, correlationData }) => {
+      const result = run(client, name, members, listeners, plugins);
+      if (!('error' in result)) {
+        logger.log('information', `Broker: ${client.clientId}/${client.username ?? ''} | ${name}`);
+      }
+      return controlResponse(name, result, correlationData);
+    });
+    return JSON.stringify({ responses: fault === null ? responses : [...responses, fault] });
+  };
 }
 
 function run(
@@ -67,15 +54,16 @@ function run(
   command: string,
   entry: Json,
   listeners: () => readonly ControlledListener[],
-): { readonly data: Json } | { readonly error: string } {
+  plugins: readonly ControlledPlugin[],
+): ControlResult {
   switch (command.toLowerCase()) {
     case 'listlisteners':
       return { data: { listeners: listeners().map(listed) } };
     case 'listplugins':
-      return { data: { plugins: [] } };
+      return { data: { plugins } };
     case 'explainacl':
       // Rules name other users: who was let in by one of them may ask, and who sits at the machine.
-      if (!client.hasRights && !client.isLocal) return { error: 'Not authorised' };
+      if (client.rules === null && !client.isLocal) return { error: 'Not authorised' };
       return explain(entry, listeners());
     default:
       return { error: 'Unknown command' };
@@ -95,7 +83,7 @@ function listed({ port, host, path, protocol, isTls }: ControlledListener): Json
 function explain(
   { clientid, username, topic, action, port }: Json,
   listeners: readonly ControlledListener[],
-): { readonly data: Json } | { readonly error: string } {
+): ControlResult {
   if (typeof clientid !== 'string') return { error: 'Invalid/missing clientid' };
   if (typeof topic !== 'string') return { error: 'Invalid/missing topic' };
   if (username !== undefined && typeof username !== 'string') return { error: 'Invalid username' };
@@ -115,8 +103,4 @@ function explain(
 
 function isAction(action: unknown): action is AccessAction {
   return accessActions.some((known) => known === action);
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,9 +5,9 @@ import { defaultLimits } from '../broker/limits.ts';
 import type { Config, ListenerConfig } from '../config/config.ts';
 import type { ListenerPolicy } from '../connection/policy.ts';
 import type { AuthenticationMethods } from '../contracts/authenticator.ts';
+import type { AccessRules } from '../contracts/authorizer.ts';
 import type { LogType } from '../contracts/logger.ts';
 import type { LogSettings } from '../observe/logger.ts';
-import type { AclRules } from '../security/acl-check.ts';
 import { ListenerAuthenticator, type PasswordChecks, type WaysIn } from '../security/listener-authenticator.ts';
 import { passwordScram, passwordScramName } from '../security/password-scram.ts';
 import type { TlsListenerSettings } from '../transport/tls-context.ts';
@@ -88,7 +88,7 @@ export interface DerivedPolicy extends ListenerPolicy {
   /** Decides by the listener's own files. */
   readonly ownAuthenticator: ListenerAuthenticator;
   /** What its clients may do; null: everything. */
-  readonly rules: AclRules | null;
+  readonly rules: AccessRules | null;
   /** Identity → pre-shared key; empty where there are none. */
   readonly pskKeys: ReadonlyMap<string, Buffer>;
 }
@@ -110,15 +110,16 @@ export function policyOf(
   ways: WaysIn,
   place: Place,
 ): DerivedPolicy {
+  const fileRules = listener.aclFile === null ? null : files.rules(listener.aclFile);
   return {
     port: listener.port,
     authenticator: place.authenticator,
     ownAuthenticator: new ListenerAuthenticator(ways, checks),
-    authenticationMethods: methodsOf(listener, checks, place),
+    authenticationMethods: methodsOf(listener, checks, ways, place),
     responseInformation: global.responseInformation,
     remembersPasswords: true,
     access: place.access,
-    rules: listener.aclFile === null ? null : files.rules(listener.aclFile),
+    rules: ways.dynsec === null ? fileRules : ways.dynsec.rules(fileRules),
     pskKeys: listener.pskFile === null ? new Map() : files.pskKeys(listener.pskFile),
     protocolVersions: new Set(listener.acceptProtocolVersions),
     maxQos: listener.maxQos as 0 | 1 | 2,
@@ -134,8 +135,15 @@ export function policyOf(
 }
 
 /** Where certificates or nothing say who a client is, there is no password to prove. */
-function methodsOf(listener: ListenerConfig, checks: PasswordChecks, place: Place): AuthenticationMethods | undefined {
+function methodsOf(
+  listener: ListenerConfig,
+  checks: PasswordChecks,
+  ways: WaysIn,
+  place: Place,
+): AuthenticationMethods | undefined {
   const { useIdentityAsUsername, useSubjectAsUsername } = listener;
+  // A user of both would come in by the file's password although dynamic security decides about it.
+  if (ways.dynsec !== null) return undefined;
   if (!listener.scram || listener.passwordFile === null || useIdentityAsUsername || useSubjectAsUsername)
     return undefined;
   // Asks for the users of the moment, so that a reload holds for exchanges under way.

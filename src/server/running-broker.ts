@@ -25,10 +25,12 @@ import type { HttpInterface } from '../http/http-interface.ts';
 import type { RecentLog } from '../http/recent-log.ts';
 import type { PublishText } from '../observe/publish-text.ts';
 import { SysTopics } from '../observe/sys-topics.ts';
+import type { DynamicSecurity } from '../security/dynsec/dynamic-security.ts';
 import { SharedIo } from '../transport/socket-handle.ts';
 import { AccessControl } from './access-control.ts';
 import { brokerControl, brokerControlTopic } from './control-broker.ts';
 import { type DerivedPolicy, limitsOf } from './derive.ts';
+import { attachDynsec, dynsecAsPlugin, openDynsec } from './dynamic-security.ts';
 import { BrokerHistory } from './history.ts';
 import { loadListenerTls } from './listener-tls.ts';
 import { type HttpServers, Listener } from './listeners.ts';
@@ -46,6 +48,8 @@ export interface Surroundings {
   readonly authenticationMethods?: AuthenticationMethods | undefined;
   /** `MOSQUITTO_UNSAFE_ALLOW_SYMLINKS`: files of passwords and rights may be symbolic links. Absent: false. */
   readonly allowSymlinks?: boolean | undefined;
+  /** `MOSQUITTO_DYNSEC_PASSWORD`: of `admin`, when the file of dynamic security has to be made. */
+  readonly dynsecPassword?: string | undefined;
   /** Rules for connections that somebody else accepts; see {@link RunningBroker.serve}. */
   readonly handedOver?: ListenerConfig | undefined;
   /** Takes the keys of TLS connections, a line each (`--tls-keylog`); absent: they are known to nobody. */
@@ -64,6 +68,7 @@ export class RunningBroker {
   readonly #surroundings: Surroundings;
   readonly #accessControl: AccessControl;
   readonly #hub: Hub;
+  readonly #dynsec: DynamicSecurity | null;
   readonly #sysTopics: SysTopics;
   readonly #history: BrokerHistory;
   readonly #listeners: Listener[] = [];
@@ -74,7 +79,13 @@ export class RunningBroker {
   #sweeper: Timer | null = null;
   #isStopped = false;
 
-  private constructor(config: Config, surroundings: Surroundings, store: Store, accessControl: AccessControl) {
+  private constructor(
+    config: Config,
+    surroundings: Surroundings,
+    store: Store,
+    accessControl: AccessControl,
+    dynsec: DynamicSecurity | null,
+  ) {
     const { clock, logger } = surroundings;
     this.#config = config;
     this.#surroundings = surroundings;
@@ -82,6 +93,8 @@ export class RunningBroker {
     this.broker = new Broker(clock, logger, store, limitsOf(config));
     this.#tlsKeeper = new TlsKeeper(surroundings, this.#listeners, (index) => accessControl.pskKeysOf(index));
     this.#hub = new Hub(this.broker.engine);
+    this.#dynsec = dynsec;
+    if (dynsec !== null) attachDynsec(dynsec, this.#hub, () => accessControl.rules);
     this.#history = new BrokerHistory(this.broker, surroundings);
     this.#sysTopics = new SysTopics({
       clock,
@@ -110,8 +123,9 @@ export class RunningBroker {
     const surroundings = tap === null ? given : { ...given, logger: tap.logger };
     const { logger } = surroundings;
     const cores = builtins.os.availableParallelism();
+    const dynsec = await openDynsec(config, { logger, allowSymlinks, firstPassword: given.dynsecPassword });
     const accessControl = new AccessControl(
-      { clock, logger },
+      { clock, logger, dynsec },
       authenticator,
       authenticationMethods,
       allowSymlinks,
@@ -126,7 +140,7 @@ export class RunningBroker {
       })),
     );
     const store = await openStore(config.global, surroundings);
-    const running = new RunningBroker(config, surroundings, store, accessControl);
+    const running = new RunningBroker(config, surroundings, store, accessControl, dynsec);
     running.#handedOver = policies[config.listeners.length];
     const { engine } = running.broker;
     for (const [index, { port, access }] of policies.entries()) {
@@ -288,6 +302,7 @@ export class RunningBroker {
     const transports = [...this.#hub.connections].map(({ transport }) => transport);
     for (const connection of [...this.#hub.connections]) connection.disconnect(ReasonCode.ServerShuttingDown);
     await this.#drained(transports);
+    await this.#dynsec?.close();
     for (const transport of transports) transport.destroy();
     this.#surroundings.beforeSaving?.();
     this.#isStopped = true;
@@ -316,7 +331,8 @@ export class RunningBroker {
         const { host, path, protocol, certfile, pskHint } = config;
         return { port, host, path, protocol, isTls: certfile !== null || pskHint !== null, rules: policy.rules };
       });
-    controls.set(brokerControlTopic, brokerControl(listeners, logger));
+    const plugins = this.#dynsec === null ? [] : [dynsecAsPlugin];
+    controls.set(brokerControlTopic, brokerControl(listeners, plugins, logger));
   }
 
   /** The HTTP interface, for listeners that have it. @throws StartError */

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { ListenerConfig } from '../config/config.ts';
 import type { Logger } from '../contracts/logger.ts';
+import type { DynamicSecurity } from '../security/dynsec/dynamic-security.ts';
 import { HttpAuthenticator } from '../security/http-authenticator.ts';
 import type { WaysIn } from '../security/listener-authenticator.ts';
 import { malformed } from '../security/security-file.ts';
@@ -58,14 +59,21 @@ export class AuthenticationServices {
   }
 }
 
+interface WaysInNeeds {
+  /** null: the listener does not ask it */
+  readonly dynsec: DynamicSecurity | null;
+  readonly services: AuthenticationServices;
+  readonly nowMs: () => number;
+}
+
 /** @throws StartError - 13 when a file cannot be read, 3 when its content is wrong */
 export function waysInOf(
   listener: ListenerConfig,
   files: SecurityFiles,
-  services: AuthenticationServices,
-  nowMs: () => number,
+  { dynsec, services, nowMs }: WaysInNeeds,
 ): WaysIn {
   return {
+    dynsec,
     users: listener.passwordFile === null ? null : files.users(listener.passwordFile),
     tokens: tokensOf(listener, files, nowMs),
     service: services.of(listener, files),

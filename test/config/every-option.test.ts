@@ -25,7 +25,7 @@ describe.each(optionNames)('%s', (name) => {
   if ('shownBy' in one) {
     test(`does what it says: ${one.shownBy}`, () => {
       expect(readFileSync(join(repositoryRoot, one.shownBy), 'utf8')).toMatch(
-        new RegExp(`['"\`]${name.replace('.', '\\.')} `),
+        new RegExp(`['"\`]${name.replace('.', '\\.')}${optionTable[name]?.isPrefix === true ? '\\w+' : ''} `),
       );
     });
   } else if ('refused' in one) {

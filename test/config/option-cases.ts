@@ -43,6 +43,7 @@ const [rights, passwords, tls] = ['rights', 'passwords', 'tls'].map((name) => `t
 ];
 const [tokens, service] = ['test/access/tokens.test.ts', 'test/access/http-auth.test.ts'];
 const proxy = 'test/access/proxy.test.ts';
+const dynsec = 'test/access/dynsec-config.test.ts';
 const certificates = 'test/access/certificates.test.ts';
 
 const noEngines = (name: string): string => `The '${name}' option is not supported: OpenSSL 3 has no engines any more`;
@@ -527,19 +528,15 @@ export const cases: Readonly<Record<OptionName, Case>> = {
   history_topic: { shownBy: 'test/history/record.test.ts' },
   history_write_interval: { shownBy: 'test/history/record.test.ts' },
 
-  // Plugins and bridges, which are not there yet
-  plugin: { refused: "The 'plugin' option is not supported: ", lines: ['plugin /x.so'] },
-  global_plugin: { refused: "The 'global_plugin' option is not supported: ", lines: ['global_plugin /x.so'] },
-  plugin_load: { refused: "The 'plugin_load' option is not supported: ", lines: ['plugin_load x /x.so'] },
-  plugin_use: {
-    refused: "The 'plugin_load' option is not supported: ",
-    lines: ['plugin_load x /x.so', 'listener 1883', 'plugin_use x'],
-  },
-  plugin_opt_: { refused: "The 'plugin' option is not supported: ", lines: ['plugin /x.so', 'plugin_opt_a b'] },
-  auth_plugin_deny_special_chars: {
-    refused: "The 'auth_plugin_deny_special_chars' option is not supported: ",
-    lines: ['plugin /x.so', 'auth_plugin_deny_special_chars false'],
-  },
+  // Plugins
+  plugin: { shownBy: dynsec },
+  global_plugin: { shownBy: dynsec },
+  plugin_load: { shownBy: dynsec },
+  plugin_use: { shownBy: dynsec },
+  plugin_opt_: { shownBy: dynsec },
+  auth_plugin_deny_special_chars: { shownBy: dynsec },
+
+  // Bridges, which are not there yet
   ...(Object.fromEntries(
     optionNames.filter((name) => optionTable[name]?.scope === 'bridge').map((name) => [name, bridge]),
   ) as Record<Extract<OptionName, `bridge_${string}`> | BridgeOption, Case>), // every row of that scope

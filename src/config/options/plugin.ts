@@ -2,9 +2,7 @@ import { option } from '../option.ts';
 import { loadedPlugin, pluginOptionValue, untrimmedPath } from '../plugin-types.ts';
 import { boolean, text } from '../value-types.ts';
 
-const why = 'plugins cannot be loaded yet';
-
-/** Code that extends the broker. */
+/** Code that extends the broker: of Mosquitto's plugins, dynamic security is built in (see `dynsec-plugin.ts`). */
 export const pluginOptions = {
   plugin: option({
     scope: 'security',
@@ -14,8 +12,7 @@ export const pluginOptions = {
     aliases: ['auth_plugin'],
     repeat: 'collect',
     reload: 'restart',
-    unsupported: { why },
-    doc: 'Loads a plugin for the whole broker, or for the listener above with `per_listener_settings true`. The plugin options below it belong to it.',
+    doc: 'Loads a plugin for the whole broker, or for the listener above with `per_listener_settings true`. The plugin options below it belong to it. `mosquitto_dynamic_security.so`, in whatever folder, is built in; other plugins are refused.',
   }),
   global_plugin: option({
     scope: 'global',
@@ -25,7 +22,6 @@ export const pluginOptions = {
     repeat: 'collect',
     reload: 'restart',
     since: '2.1',
-    unsupported: { why },
     doc: 'Loads a plugin for the whole broker, whatever `per_listener_settings` says.',
   }),
   plugin_load: option({
@@ -36,7 +32,6 @@ export const pluginOptions = {
     repeat: 'collect',
     reload: 'restart',
     since: '2.1',
-    unsupported: { why },
     doc: 'Loads a plugin under a name; it serves the listeners that name it in `plugin_use`.',
   }),
   plugin_use: option({
@@ -47,7 +42,6 @@ export const pluginOptions = {
     repeat: 'collect',
     reload: 'restart',
     since: '2.1',
-    unsupported: { why },
     doc: 'Uses a plugin of `plugin_load` on this listener.',
   }),
   plugin_opt_: option({
@@ -59,15 +53,13 @@ export const pluginOptions = {
     aliases: ['auth_opt_'],
     repeat: 'collect',
     reload: 'restart',
-    unsupported: { why },
-    doc: '`plugin_opt_KEY VALUE` gives the plugin above an option of its own.',
+    doc: '`plugin_opt_KEY VALUE` gives the plugin above an option of its own. Dynamic security takes `plugin_opt_config_file`, its file, and `plugin_opt_password_init_file`, whose first line is the password of `admin` when that file has to be made.',
   }),
   auth_plugin_deny_special_chars: option({
     scope: 'plugin',
     type: boolean(),
     default: true,
     reload: 'restart',
-    unsupported: { why },
-    doc: 'Refuses user names and Client Identifiers with `+`, `#` or `/` before the plugin is asked.',
+    doc: 'Refuses user names and Client Identifiers with `+`, `#` or `/` before a plugin of the interfaces 2 to 4 is asked; dynamic security does not depend on it.',
   }),
 };

@@ -1,6 +1,7 @@
 /** Who gets what, and why not. */
 import { routeOf } from '../../broker/route.ts';
 import { topicFilterOf } from '../../broker/subscribe.ts';
+import { AclRules } from '../../security/acl-check.ts';
 import { explainAccess } from '../../security/explain-access.ts';
 import type { Subscription } from '../../session/subscription.ts';
 import { parseTopicFilter } from '../../topics/topic-filter.ts';
@@ -73,7 +74,7 @@ export function accessHandlers(
       }
       const answer = explainAccess(listener.rules, { clientId, username, topic, action });
       if (typeof answer === 'string') throw new HttpProblem(400, 'invalid-field', `query: topic: ${answer}`, 'topic');
-      const canAllow = !answer.allowed && listener.rules !== null && !topic.startsWith('$');
+      const canAllow = !answer.allowed && listener.rules instanceof AclRules && !topic.startsWith('$');
       const access = action === 'write' ? 'write' : 'read';
       return {
         ...answer,

@@ -155,7 +155,7 @@ export const denialRow = v.object({
   atMs: timeMs,
   clientId: v.string(),
   username: v.nullable(v.string()),
-  action: v.picklist(['publish', 'subscribe', 'receive']),
+  action: v.picklist(['publish', 'subscribe', 'unsubscribe', 'receive']),
   topic: v.string(),
   rule: v.string(),
 });
