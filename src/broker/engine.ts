@@ -44,6 +44,8 @@ export class Engine {
   readonly denials: Denials;
   /** Client Identifiers that an operator keeps out for a time. */
   readonly bans = new Bans();
+  /** Client Identifiers of the broker's own bridges, which no client may take. */
+  readonly ownClientIds = new Set<string>();
   /** Topic Name below `$CONTROL` → who answers there; replaced by a reload. */
   readonly controls = new Map<string, ControlHandler>();
   readonly hooks: Hooks[] = [];

@@ -34,6 +34,7 @@ import type { Hub } from './hub.ts';
 import { InboundAliases } from './inbound-aliases.ts';
 import { Outbox } from './outbound.ts';
 import type { OutboundAliases } from './outbound-aliases.ts';
+import { codeForServer, type Outward } from './outward.ts';
 import type { ListenerPolicy } from './policy.ts';
 import { forgetReceived } from './received.ts';
 import { sendPublish } from './send-publish.ts';
@@ -48,7 +49,6 @@ export const connectBytesMax = 100_000;
 /** Bytes of a paused connection that are kept; a transport that was paused has no more than this under way. */
 const heldBytesMax = 1024 * 1024;
 
-const pingresp = Buffer.from([0xd0, 0x00]);
 const noAliases = new InboundAliases(0);
 
 export type State = 'awaiting-connect' | 'authenticating' | 'active' | 'closed';
@@ -57,7 +57,9 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   readonly hub: Hub;
   readonly policy: ListenerPolicy;
   readonly transport: Transport;
-  readonly decoder = new StreamDecoder(connectBytesMax, 'connect');
+  /** Null for a connection that somebody made to us. */
+  readonly outward: Outward | null;
+  readonly decoder: StreamDecoder;
   readonly outbox: Outbox;
   readonly acks: AckQueue;
   state: State = 'awaiting-connect';
@@ -82,6 +84,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   enhancedAuth: EnhancedAuth | null = null;
   /** Request Problem Information: whether Reason Strings may be sent. [MQTT-3.1.2-29] */
   wantsReasons = true;
+  /** Below 0: topics have other names on the other side, which `outward` knows. */
   mountPointBytes = 0;
   /** Ticks of silence after which the peer counts as gone, 0 = never. */
   silenceTicksMax = connectTicks;
@@ -92,21 +95,28 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   #isWaiting = false;
   #held: Buffer[] | null = null;
   #heldBytes = 0;
-
   /** null: what it was let in with holds for as long as it stays. */
   #admissionEnd: AdmissionEnd | null = null;
   #onDrained: (() => void) | null = null;
   readonly #onFinished: (() => void) | null;
 
   /** @param onFinished - the connection does not count any more; one function for all connections of a listener */
-  constructor(hub: Hub, transport: Transport, policy: ListenerPolicy, onFinished: (() => void) | null = null) {
+  constructor(
+    hub: Hub,
+    transport: Transport,
+    policy: ListenerPolicy,
+    onFinished: (() => void) | null = null,
+    outward: Outward | null = null,
+  ) {
     this.#onFinished = onFinished;
+    this.outward = outward;
+    this.decoder = new StreamDecoder(connectBytesMax, outward === null ? 'connect' : 'connack');
     this.hub = hub;
     this.transport = transport;
     this.policy = policy;
     this.outbox = new Outbox(hub.outbound, transport);
     this.acks = new AckQueue(this);
-    this.mountPointBytes = policy.mountPoint.length;
+    this.mountPointBytes = outward === null ? policy.mountPoint.length : -1;
     this.#heardAtTick = hub.engine.tick();
     hub.connections.add(this);
     hub.engine.connectionsCount++;
@@ -333,14 +343,11 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     else this.outbox.addBytes(packet, 1);
   }
 
-  sendPingresp(): void {
-    this.send(pingresp);
-  }
-
   /** MQTT 5.0 clients are told why; [MQTT-3.14.0-1] allows it only after CONNACK. */
   sendDisconnect(reasonCode: number): void {
     if (this.version !== 5) return;
-    const code = mayCarry('disconnect', reasonCode) ? reasonCode : ReasonCode.UnspecifiedError;
+    const told = this.outward === null ? reasonCode : codeForServer(reasonCode);
+    const code = mayCarry('disconnect', told) ? told : ReasonCode.UnspecifiedError;
     if (this.hub.isTracing) {
       this.hub.engine.logger.log('debug', logLines.sendingDisconnect(this.clientId, code));
     }
@@ -427,8 +434,14 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
       const { address, port } = this.transport.peer;
       engine.logger.log('notice', logLines.disconnected(this.clientId || null, address, port, reason));
     }
-    if (session === null) return;
+    if (session !== null) this.#leave(session, ending, reason);
+    this.outward?.ended(reason);
+  }
+
+  #leave(session: Session, ending: 'normal' | 'abnormal', reason: string | null): void {
+    const { engine } = this.hub;
     this.session = null;
+    this.outward?.leaving(session);
     if (session.outlet === this) leaveSession(engine, session, ending);
     const { client } = this;
     if (client === null) return;

@@ -15,6 +15,8 @@ import { receiveConnect } from './receive-connect.ts';
 import { receivePublish } from './receive-publish.ts';
 import { receiveSubscribe, receiveUnsubscribe } from './receive-subscribe.ts';
 
+const pingresp = Buffer.from([0xd0, 0x00]);
+
 /**
  * Handles one packet.
  *
@@ -52,10 +54,15 @@ function dispatchOther(
   end: number,
 ): MaybePromise<void> {
   const { engine, isTracing } = connection.hub;
-  const type = checkFirstByte(firstByte, connection.version, 'client');
+  const { outward } = connection;
+  const type = checkFirstByte(firstByte, connection.version, outward === null ? 'client' : 'server');
   if (type === 'puback' || type === 'pubrec' || type === 'pubrel' || type === 'pubcomp') {
     // MQTT 3.1: the flags are not used, so the first byte may differ from the usual one.
     receiveAck(connection, type, bytes, start, end);
+    return;
+  }
+  if (outward !== null) {
+    outward.receive(decodePacket(firstByte, bytes, start, end, connection.version, 'server'));
     return;
   }
   if (type === 'connect') {
@@ -74,7 +81,7 @@ function dispatchOther(
         engine.logger.log('debug', logLines.receivedPingreq(connection.clientId));
         engine.logger.log('debug', logLines.sendingPingresp(connection.clientId));
       }
-      connection.sendPingresp();
+      connection.send(pingresp);
       return;
     case 'disconnect':
       receiveDisconnect(connection, packet);
@@ -94,7 +101,11 @@ function dispatchFirst(
   start: number,
   end: number,
 ): MaybePromise<void> {
-  const { enhancedAuth } = connection;
+  const { enhancedAuth, outward } = connection;
+  if (outward !== null) {
+    outward.receive(decodePacket(firstByte, bytes, start, end, connection.version, 'server'));
+    return;
+  }
   if (enhancedAuth !== null) return dispatchDuringAuth(connection, enhancedAuth, firstByte, bytes, start, end);
   const packet = decodePacket(firstByte, bytes, start, end, 4, 'client');
   if (packet.type !== 'connect') {

@@ -37,7 +37,9 @@ export function fail(connection: Connection, error: unknown): void {
   }
   if (!error.silent) {
     if (connection.state === 'active') connection.sendDisconnect(error.reasonCode);
-    else refuse(connection, error.reasonCode, error.connackVersion ?? connection.version);
+    else if (connection.outward === null) {
+      refuse(connection, error.reasonCode, error.connackVersion ?? connection.version);
+    }
   }
   connection.close('abnormal', disconnectReasonFor(error.reasonCode));
 }

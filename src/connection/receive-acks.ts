@@ -1,4 +1,4 @@
-/** PUBACK, PUBREC, PUBREL and PUBCOMP from a client. Unknown identifiers are tolerated and answered, as Mosquitto does. */
+/** PUBACK, PUBREC, PUBREL and PUBCOMP from the peer. Unknown identifiers are tolerated and answered, as Mosquitto does. */
 import { continueBacklogs } from '../broker/backlog.ts';
 import { logLines } from '../broker/log-lines.ts';
 import { publish } from '../broker/publish.ts';
@@ -26,7 +26,8 @@ export function receiveAck(connection: Connection, type: AckType, bytes: Buffer,
   if (end - start === 2 && (bytes[start] !== 0 || bytes[start + 1] !== 0)) {
     packetId = ((bytes[start] as number) << 8) | (bytes[start + 1] as number);
   } else {
-    const packet = decodeAck(type, bytes, start, end, connection.version, 'client');
+    const from = connection.outward === null ? 'client' : 'server';
+    const packet = decodeAck(type, bytes, start, end, connection.version, from);
     packetId = packet.packetId;
     reasonCode = packet.reasonCode;
   }

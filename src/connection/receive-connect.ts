@@ -103,7 +103,11 @@ function decide(
     end(connection, ReasonCode.NotAuthorized);
     return;
   }
-  const { bans, nowMs } = connection.hub.engine;
+  const { bans, nowMs, ownClientIds } = connection.hub.engine;
+  if (ownClientIds.size > 0 && ownClientIds.has(clientId)) {
+    end(connection, ReasonCode.ClientIdentifierNotValid);
+    return;
+  }
   if (bans.count > 0 && bans.has(clientId, nowMs)) {
     end(connection, ReasonCode.Banned);
     return;

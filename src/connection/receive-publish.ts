@@ -36,7 +36,11 @@ export function receivePublish(
   engine.stats.publishBytesReceived += view.payloadEnd - view.payloadStart;
   if (hub.isTracing) trace(connection, bytes);
   if (view.qos > policy.maxQos) throw qosNotSupported();
-  if (view.retain !== 0 && !engine.limits.retainAvailable) throw retainNotSupported();
+  if (view.retain !== 0 && !engine.limits.retainAvailable) {
+    // Another broker need not know what ours keeps.
+    if (connection.outward === null) throw retainNotSupported();
+    view.retain = 0;
+  }
   if (view.qos !== 0) {
     const { stats } = engine;
     if (view.qos === 1) {
@@ -92,7 +96,7 @@ export function receivePublish(
  */
 function wholeFrame(connection: Connection, firstByte: number, bytes: Buffer, start: number, end: number): number {
   const { view } = connection.hub;
-  if (view.qos !== 0 || view.topicAlias !== 0 || view.expiryOffset >= 0 || connection.mountPointBytes > 0) return -1;
+  if (view.qos !== 0 || view.topicAlias !== 0 || view.expiryOffset >= 0 || connection.mountPointBytes !== 0) return -1;
   const frameStart = start - 1 - variableByteIntegerSize(end - start);
   // In a longer form this byte would belong to the Remaining Length and have bit 7 set, which a first byte of QoS 0 has not.
   return bytes[frameStart] === firstByte ? frameStart : -1;
@@ -162,7 +166,7 @@ function acceptQos2(connection: Connection, session: Session, packetId: number):
 /** Topic Alias → Topic Name → route; the route the connection used last is tried first. */
 function resolveRoute(connection: Connection, bytes: Buffer, view: PublishView): Route<Subscription> {
   if (view.topicAlias !== 0) return resolveAlias(connection, bytes, view);
-  if (connection.policy.mountPoint.length > 0) return mountedRoute(connection, bytes, view.topicStart, view.topicEnd);
+  if (connection.mountPointBytes !== 0) return mountedRoute(connection, bytes, view.topicStart, view.topicEnd);
   const last = connection.lastRoute;
   const { engine } = connection.hub;
   if (
@@ -185,7 +189,7 @@ function resolveAlias(connection: Connection, bytes: Buffer, view: PublishView):
     return routeOfTopic(engine, aliases.get(view.topicAlias));
   }
   const route =
-    connection.policy.mountPoint.length > 0
+    connection.mountPointBytes !== 0
       ? mountedRoute(connection, bytes, view.topicStart, view.topicEnd)
       : findRoute(engine, bytes, view.topicStart, view.topicEnd);
   // The mapping holds even when the message itself is refused (MQTT 5.0 §3.3.2.3.4).
@@ -194,7 +198,8 @@ function resolveAlias(connection: Connection, bytes: Buffer, view: PublishView):
 }
 
 function mountedRoute(connection: Connection, bytes: Buffer, start: number, end: number): Route<Subscription> {
-  const { hub, policy } = connection;
+  const { hub, policy, outward } = connection;
+  if (outward !== null) return outward.routeIn(bytes, start, end);
   const prefix = policy.mountPoint.length;
   const length = prefix + end - start;
   if (hub.mountedTopic.length < length) hub.mountedTopic = Buffer.allocUnsafe(length * 2);
@@ -206,7 +211,7 @@ function mountedRoute(connection: Connection, bytes: Buffer, start: number, end:
 /** Exchanges that the client began on this connection and we have not finished, against what CONNACK allowed. [MQTT-3.3.4-7] */
 function checkReceiveMaximum(connection: Connection, view: PublishView): void {
   if (connection.version !== 5) return;
-  const maximum = connection.hub.engine.limits.maxInflightMessages;
+  const maximum = connection.outward?.receiveMaximum ?? connection.hub.engine.limits.maxInflightMessages;
   if (maximum === 0) return;
   // A repeat is not another message.
   if (view.qos === 2 && connection.session?.received?.has(view.packetId)) return;

@@ -16,10 +16,15 @@ import {
   TopicForm,
   writePublishFrame,
 } from '../codec/publish-frame.ts';
+import { PACKET_SIZE_MAX } from '../codec/stream-decoder.ts';
 import type { Message } from '../contracts/message.ts';
 import type { Hub } from './hub.ts';
 import type { Outbox } from './outbound.ts';
 import type { OutboundAliases } from './outbound-aliases.ts';
+import type { Outward } from './outward.ts';
+
+/** In the first byte of a PUBLISH. */
+const retainFlag = 0x01;
 
 /** What room 7 needs to know of a connection. */
 export interface Receiver {
@@ -29,8 +34,9 @@ export interface Receiver {
   /** Bytes of the largest packet the client takes. */
   readonly maximumPacketSize: number;
   readonly aliases: OutboundAliases | null;
-  /** Bytes of the mount point, which its topics lose on the way out. */
+  /** Bytes of the mount point, which its topics lose on the way out; below 0 `outward` has the names. */
   readonly mountPointBytes: number;
+  readonly outward: Pick<Outward, 'contentOut' | 'mayRetain'> | null;
   readonly clientId: string;
 }
 
@@ -164,7 +170,8 @@ function sendOwn(
   ids: readonly number[] | null,
 ): number {
   const { hub, version, aliases } = receiver;
-  const content = receiver.mountPointBytes === 0 ? message : unmounted(message, receiver.mountPointBytes);
+  const content = receiver.mountPointBytes === 0 ? message : contentFor(receiver, message);
+  if (content === null) return PACKET_SIZE_MAX + 1;
   let form: TopicForm = TopicForm.name;
   let alias = 0;
   if (aliases !== null) {
@@ -191,7 +198,7 @@ function sendOwn(
     start,
     content,
     version,
-    firstByte,
+    receiver.outward?.mayRetain === false ? firstByte & ~retainFlag : firstByte,
     packetId,
     seconds,
     form,
@@ -210,8 +217,9 @@ function remainingSeconds(message: Message, nowMs: number): number {
   return Math.max(0, Math.ceil((message.expiresAtMs - nowMs) / 1000));
 }
 
-/** The message under the name its receivers behind the mount point know it by. */
-function unmounted(message: Message, mountPointBytes: number): FrameContent {
+/** The message under the name that its receiver knows it by; null when that is too long. */
+function contentFor({ outward, mountPointBytes }: Receiver, message: Message): FrameContent | null {
+  if (outward !== null) return outward.contentOut(message);
   const { source, start, length } = message.topic;
   return {
     topic: { source, start: start + mountPointBytes, length: length - mountPointBytes },

@@ -93,7 +93,7 @@ function deliverQos0(
     else countSent(needs, session, outlet.sendPublish(message, 0, retain, false, 0, ids));
     return;
   }
-  if (!needs.limits.queueQos0Messages || !session.isPersistent) {
+  if (!(needs.limits.queueQos0Messages || session.queuesQos0) || !session.isPersistent) {
     countDrop(needs, session, 'clientAway');
     return;
   }

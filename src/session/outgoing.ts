@@ -121,6 +121,27 @@ export class Outgoing {
     return sequence;
   }
 
+  /**
+   * Takes a Packet Identifier for something that is no delivery, such as a SUBSCRIBE.
+   *
+   * It is not given out again before all others were.
+   */
+  reservePacketId(): number {
+    const sequence = this.#put(null, 1, false, null, Step.none);
+    this.#moveFirst();
+    this.#skipHoles();
+    return packetIdOf(sequence);
+  }
+
+  /** Lowers the QoS of what waits from 2 to 1: its receiver takes no more. */
+  lowerQueuedQos(): void {
+    for (let sequence = this.#sendAt; sequence < this.#end; sequence++) {
+      const slot = sequence & this.#mask;
+      if (this.#steps[slot] !== Step.queued) continue;
+      this.#flags[slot] = ((this.#flags[slot] as number) & ~qosBits) | 1;
+    }
+  }
+
   /** Puts back a delivery of an earlier life; they come in ascending order and leave holes where others are done. */
   restore(
     sequence: number,

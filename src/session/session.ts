@@ -46,7 +46,9 @@ export class Session implements WheelEntry {
   subscriptions: Subscription[] = noSubscriptions;
   /** QoS 1 and 2 deliveries; made with the first. */
   outgoing: Outgoing | null = null;
-  /** Queued QoS 0 messages of an absent client, only with `queue_qos0_messages`; bounded with the queue. */
+  /** Whether QoS 0 messages are queued for it without `queue_qos0_messages` as well. */
+  queuesQos0 = false;
+  /** Queued QoS 0 messages of an absent client, where they are queued; bounded with the queue. */
   queuedQos0: { readonly message: Message; readonly retain: boolean; readonly ids: readonly number[] | null }[] | null =
     null;
   /** Payload bytes of those. */
