@@ -23,7 +23,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cluster: ['contracts', 'codec', 'topics', 'base', 'store/fact-codec'],
   connection: ['broker', 'session', 'contracts', 'codec', 'topics', 'base'],
   client: ['transport/dial', 'transport/dial-error', 'codec', 'topics', 'base'],
-  bridge: ['broker', 'client', 'contracts', 'topics', 'base'],
+  bridge: [
+    ...['connection', 'broker', 'session', 'contracts', 'codec', 'topics', 'base', 'client/server-limits'],
+    ...['type:transport', 'transport/dial-layers', 'transport/dial-error', 'transport/tcp'],
+  ],
   observe: ['broker', 'contracts', 'topics', 'base'],
   http: [
     'broker',

@@ -52,7 +52,7 @@ function status(row: OptionRow): string {
   if (row.isExtension === true) parts.push("Moustique's own");
   if (row.deprecated !== undefined) parts.push(deprecation(row.deprecated.instead));
   if (row.ignored !== undefined) parts.push(`no effect: ${row.ignored.why}`);
-  const missing = row.unsupported ?? (row.scope === 'bridge' ? optionTable['connection']?.unsupported : undefined);
+  const missing = row.unsupported;
   if (missing?.values !== undefined) parts.push(`refused with ${missing.values.join(', ')}: ${missing.why}`);
   else if (missing !== undefined) parts.push(`refused: ${missing.why}`);
   if (parts.length === 0) parts.push('as Mosquitto');

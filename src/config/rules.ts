@@ -29,7 +29,7 @@ export function checkRules(draft: ConfigDraft, acceptUnsupported: boolean): Rule
     notices.push({ level: 'warning', text: `Warning: ${place}${text}`, origin });
   };
   for (const listener of openedListeners(draft)) checkListener(listener, refuse, warn);
-  checkBridges(draft.bridges, refuse);
+  checkBridges(draft.bridges, refuse, warn);
   if (!acceptUnsupported) refuseUnsupported(draft, refuse);
   checkPlugins(draft, acceptUnsupported, refuse, warn);
   warnOfIneffective(draft, warn);
@@ -87,7 +87,7 @@ function isOn(entry: Entry | undefined): entry is Entry {
   return entry !== undefined && entry.value !== false;
 }
 
-function checkBridges(bridges: readonly BridgeDraft[], refuse: Refuse): void {
+function checkBridges(bridges: readonly BridgeDraft[], refuse: Refuse, warn: Warn): void {
   const localIds = new Set<string>();
   for (const { name, opened, values } of bridges) {
     const invalid = (what: string) => refuse(opened, `Invalid bridge configuration: ${what}.`);
@@ -100,6 +100,14 @@ function checkBridges(bridges: readonly BridgeDraft[], refuse: Refuse): void {
     if (psk !== undefined && certificate !== undefined) {
       refuse(psk, `'${name}': Cannot use both certificate and psk encryption in a single bridge.`);
     }
+    const hasTls = ['bridge_cafile', 'bridge_capath', 'bridge_tls_use_os_certs', 'bridge_psk'] as const;
+    const own = values.get('bridge_certfile') ?? values.get('bridge_keyfile');
+    if (own !== undefined && !hasTls.some((option) => isOn(values.get(option)))) {
+      const needs = 'bridge_cafile, bridge_capath or bridge_tls_use_os_certs';
+      warn(own, `'${own.writtenName}' has no effect without ${needs}: bridge '${name}' is not encrypted`);
+    }
+    const insecure = values.get('bridge_insecure');
+    if (isOn(insecure)) warn(insecure, `Bridge '${name}' using insecure mode.`);
     const remoteId = values.get('remote_clientid')?.value ?? `(host name).${name}`;
     const localId = String(values.get('local_clientid')?.value ?? `local.${String(remoteId)}`);
     if (localIds.has(localId)) {

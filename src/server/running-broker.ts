@@ -8,6 +8,7 @@ import { builtins } from '../base/builtins.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { invariant } from '../base/invariant.ts';
 import { version } from '../base/version.ts';
+import type { Bridges } from '../bridge/bridges.ts';
 import { Broker } from '../broker/broker.ts';
 import { logLines } from '../broker/log-lines.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
@@ -76,6 +77,8 @@ export class RunningBroker {
   #config: Config;
   #handedOver: DerivedPolicy | undefined;
   #http: HttpInterface | null = null;
+  /** Null until there is a bridge. */
+  #bridges: Bridges | null = null;
   #sweeper: Timer | null = null;
   #isStopped = false;
 
@@ -150,6 +153,8 @@ export class RunningBroker {
     accessControl.apply(engine, policies, []);
     running.#serveControl();
     running.broker.start();
+    // Their sessions are there before anybody can publish.
+    await running.#changeBridges(config);
     surroundings.beforeListening?.(running.broker);
     const http = tap === null ? null : await running.#openHttp(tap.log);
     const { outbound } = running.#hub;
@@ -179,6 +184,7 @@ export class RunningBroker {
     running.#sysTopics.start();
     running.#sweepAgain();
     http?.announce(running.#listeners);
+    running.#bridges?.start();
     return running;
   }
 
@@ -281,6 +287,7 @@ export class RunningBroker {
     this.#serveControl();
     this.#sweepAgain();
     this.#http?.reloaded();
+    await this.#changeBridges(plan.config);
     try {
       await this.#history.apply(plan.config);
     } catch (error) {
@@ -293,6 +300,7 @@ export class RunningBroker {
   /** Stops accepting, ends every connection, sends the Wills, saves, and lets go of everything. */
   async stop(): Promise<void> {
     if (this.#isStopped) return;
+    this.#bridges?.stop();
     this.#sysTopics.stop();
     this.#tlsKeeper.stop();
     this.#sweeper?.cancel();
@@ -308,6 +316,14 @@ export class RunningBroker {
     this.#isStopped = true;
     await this.broker.close();
     await this.#history.close();
+  }
+
+  /** The `connection` sections, as the configuration has them now. */
+  async #changeBridges(config: Config): Promise<void> {
+    if (config.bridges.length === 0 && this.#bridges === null) return;
+    const { openBridges, bridgeSettings } = await import('./bridges.ts');
+    this.#bridges ??= openBridges(this.#hub, this.broker);
+    this.#bridges.change(bridgeSettings(config));
   }
 
   /** `retain_expiry_interval`, as the configuration has it now. */

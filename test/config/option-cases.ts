@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { type OptionName, optionNames, optionTable } from '../../src/config/options.ts';
+import type { OptionName } from '../../src/config/options.ts';
 import { packetsOf } from '../conformance/wire/packets.ts';
 import { property, valueOf } from '../conformance/wire/properties.ts';
 import { isListening } from '../harness/ports.ts';
@@ -47,10 +47,9 @@ const dynsec = 'test/access/dynsec-config.test.ts';
 const certificates = 'test/access/certificates.test.ts';
 
 const noEngines = (name: string): string => `The '${name}' option is not supported: OpenSSL 3 has no engines any more`;
-const bridge: Case = {
-  refused: "The 'connection' option is not supported: ",
-  lines: ['connection b', 'address h', 'topic #'],
-};
+const [bridgeWire, bridgeBrokers, bridgeTls] = ['wire', 'brokers', 'tls'].map((name) => ({
+  shownBy: `test/bridge/${name}.test.ts`,
+})) as [Case, Case, Case];
 
 export const cases: Readonly<Record<OptionName, Case>> = {
   // Listeners
@@ -536,14 +535,53 @@ export const cases: Readonly<Record<OptionName, Case>> = {
   plugin_opt_: { shownBy: dynsec },
   auth_plugin_deny_special_chars: { shownBy: dynsec },
 
-  // Bridges, which are not there yet
-  ...(Object.fromEntries(
-    optionNames.filter((name) => optionTable[name]?.scope === 'bridge').map((name) => [name, bridge]),
-  ) as Record<Extract<OptionName, `bridge_${string}`> | BridgeOption, Case>), // every row of that scope
+  // Bridges
+  connection: { shownBy: 'test/bridge/places.ts' },
+  address: { shownBy: 'test/bridge/places.ts' },
+  topic: bridgeBrokers,
+  bridge_alpn: bridgeTls,
+  bridge_attempt_unsubscribe: bridgeWire,
+  bridge_bind_address: bridgeBrokers,
+  bridge_cafile: bridgeTls,
+  bridge_capath: bridgeTls,
+  bridge_certfile: bridgeTls,
+  bridge_ciphers: bridgeTls,
+  'bridge_ciphers_tls1.3': bridgeTls,
+  bridge_identity: bridgeTls,
+  bridge_insecure: bridgeTls,
+  bridge_keyfile: bridgeTls,
+  bridge_max_packet_size: bridgeWire,
+  bridge_max_topic_alias: bridgeWire,
+  bridge_outgoing_retain: bridgeWire,
+  bridge_protocol_version: bridgeBrokers,
+  bridge_psk: bridgeTls,
+  bridge_receive_maximum: bridgeWire,
+  bridge_reload_type: bridgeBrokers,
+  bridge_require_ocsp: bridgeTls,
+  bridge_session_expiry_interval: bridgeWire,
+  bridge_tcp_keepalive: bridgeBrokers,
+  bridge_tcp_user_timeout: {
+    refused: "The 'bridge_tcp_user_timeout' option is not supported: ",
+    lines: ['connection b', 'address h', 'topic #', 'bridge_tcp_user_timeout 10'],
+  },
+  bridge_tls_use_os_certs: bridgeTls,
+  bridge_tls_version: bridgeTls,
+  cleansession: bridgeWire,
+  idle_timeout: bridgeBrokers,
+  keepalive_interval: bridgeWire,
+  local_cleansession: bridgeBrokers,
+  local_clientid: bridgeBrokers,
+  local_password: bridgeBrokers,
+  local_username: bridgeBrokers,
+  notification_topic: bridgeWire,
+  notifications: bridgeWire,
+  notifications_local_only: bridgeWire,
+  remote_clientid: bridgeWire,
+  remote_password: bridgeWire,
+  remote_username: bridgeWire,
+  restart_timeout: { shownBy: 'test/bridge/backoff.test.ts' },
+  round_robin: bridgeBrokers,
+  start_type: bridgeBrokers,
+  threshold: bridgeBrokers,
+  try_private: bridgeWire,
 };
-
-type BridgeOption =
-  | ('connection' | 'address' | 'topic' | 'cleansession' | 'local_cleansession' | 'idle_timeout' | 'keepalive_interval')
-  | ('local_clientid' | 'remote_clientid' | 'local_username' | 'local_password' | 'remote_username' | 'remote_password')
-  | ('notifications' | 'notifications_local_only' | 'notification_topic' | 'restart_timeout' | 'round_robin')
-  | ('start_type' | 'threshold' | 'try_private');

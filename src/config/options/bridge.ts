@@ -12,7 +12,6 @@ export const bridgeOptions = {
     default: null,
     repeat: 'collect',
     reload: 'live',
-    unsupported: { why: 'bridges to other brokers are not available yet' },
     doc: 'Begins a bridge of this name to another broker.',
   }),
   address: option({
@@ -107,7 +106,7 @@ export const bridgeOptions = {
     default: null,
     reload: 'live',
     since: '2.1',
-    doc: 'TCP keep alive: idle seconds, seconds between probes, number of probes.',
+    doc: 'TCP keep alive: idle seconds, seconds between probes, number of probes. The first is set; the others are those of the operating system.',
   }),
   bridge_tcp_user_timeout: option({
     scope: 'bridge',
@@ -116,6 +115,7 @@ export const bridgeOptions = {
     unit: 'ms',
     reload: 'live',
     since: '2.1',
+    unsupported: { why: 'Node.js cannot set it; `keepalive_interval` finds a dead connection' },
     doc: 'How long sent data may stay unacknowledged before the connection is given up (Linux).',
   }),
   cleansession: option({
@@ -337,7 +337,7 @@ export const bridgeOptions = {
     type: boolean(),
     default: false,
     reload: 'live',
-    doc: "Asks for proof (OCSP stapling) that the other broker's certificate is not revoked.",
+    doc: "Wants proof (OCSP stapling) that the other broker's certificate is not revoked. That cannot be checked yet: with TLS the bridge then does not connect, and says why; without TLS there is nothing to check.",
   }),
   bridge_tls_use_os_certs: option({
     scope: 'bridge',

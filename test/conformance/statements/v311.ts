@@ -783,7 +783,6 @@ export const v311Statements: readonly Statement[] = [
     section: '7 Conformance',
     who: 'server',
     text: 'A server that also connects out (bridge) conforms as client and server.',
-    notApplicable: 'there is no bridge: the broker connects to nobody, and its configuration refuses `connection`',
   },
   {
     id: 'MQTT-7.0.0-2',

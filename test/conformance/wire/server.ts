@@ -18,10 +18,13 @@ export class RawServer {
     });
   }
 
-  /** @param version - of the packets that will be read */
-  static async listen(resources: Resources, version: Version = 5): Promise<RawServer> {
+  /**
+   * @param version - of the packets that will be read
+   * @param port - 0 for any
+   */
+  static async listen(resources: Resources, version: Version = 5, port = 0): Promise<RawServer> {
     const server = new RawServer(resources, version);
-    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.#server.listen(port, '127.0.0.1', resolve));
     return resources.add(server);
   }
 
