@@ -305,6 +305,18 @@ const messageRows: readonly OptionRow[] = [
     apply: (options, value) => setSource(options, { from: 'file', path: value }),
   },
   {
+    flags: ['-f', '--file'],
+    tools: ['ctrl'],
+    group: 'Other',
+    argument: 'FILE',
+    missing: 'no file specified',
+    help: 'With dynsec setClientPassword: change this file of dynamic security, without a broker.',
+    completes: 'file',
+    apply: (options, value) => {
+      options.dynsecFile = value;
+    },
+  },
+  {
     flags: ['-s', '--stdin-file'],
     tools: ['pub', 'rr'],
     group: 'Message',

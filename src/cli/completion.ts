@@ -1,6 +1,7 @@
 /** `moustique completion SHELL`: completions for the tools, made from the tables of options. */
 import { clientOptions } from './client-options.ts';
 import { commandNames } from './commands.ts';
+import { dynsecRows } from './ctrl-dynsec-rows.ts';
 import type { OptionRow } from './option-row.ts';
 import { type PlainOption, passwdTool, signalTool } from './plain-options.ts';
 import type { ToolIo } from './tool-io.ts';
@@ -17,6 +18,12 @@ export async function main(words: readonly string[], io: ToolIo): Promise<number
   io.stdout.text(completionScript(shell));
   return 0;
 }
+
+/** Modules of `moustique_ctrl`, and their commands. */
+const controlWords = [
+  ...['acl', 'broker', 'dynsec', 'explain', 'help', 'init', 'listListeners', 'listPlugins'],
+  ...dynsecRows.map(({ name }) => name),
+];
 
 /** An option as a shell needs it. */
 interface Completable {
@@ -37,7 +44,7 @@ function tools(): readonly CompletableTool[] {
     (tool): CompletableTool => ({
       name: tool,
       options: clientOptions.filter((row) => row.tools.includes(tool)).map(completable),
-      operands: 'none',
+      operands: tool === 'ctrl' ? controlWords : 'none',
     }),
   );
   return [

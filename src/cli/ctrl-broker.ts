@@ -38,9 +38,21 @@ const listPlugins: ControlCommand = async (args, options, io) => {
     return ExitCode.Invalid;
   }
   const answer = await request(endpoint, { command: 'listPlugins' }, options, io);
-  if (!('text' in answer)) return ExitCode.Success;
-  io.error(answer.text);
-  return answer.status;
+  if ('text' in answer) {
+    io.error(answer.text);
+    return answer.status;
+  }
+  const { plugins } = answer.data;
+  if (!Array.isArray(plugins)) return ExitCode.Success;
+  for (const plugin of plugins as Record<string, unknown>[]) {
+    const { name, version, 'control-endpoints': endpoints } = plugin;
+    const line = (title: string, value: unknown): string => `${title.padEnd(19)}${String(value)}\n`;
+    io.stdout.text(line('Plugin:', name) + (version === undefined ? '' : line('Version:', version)));
+    for (const [index, topic] of (Array.isArray(endpoints) ? (endpoints as unknown[]) : []).entries()) {
+      io.stdout.text(line(index === 0 ? 'Control endpoints:' : '', topic));
+    }
+  }
+  return ExitCode.Success;
 };
 
 export const brokerModule: ControlModule = {

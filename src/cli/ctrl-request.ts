@@ -1,6 +1,8 @@
 /** One request to an endpoint below `$CONTROL` and its answer. */
 import { Client, ClientError } from '../client/index.ts';
+import { dynsecControlTopic } from '../security/dynsec/control-topic.ts';
 import { clientSettings } from './client-settings.ts';
+import { askPassword } from './ctrl-password.ts';
 import { ExitCode } from './exit-code.ts';
 import { failureOf } from './failure.ts';
 import type { ToolIo } from './tool-io.ts';
@@ -25,6 +27,11 @@ export async function request(
   options: ToolOptions,
   io: ToolIo,
 ): Promise<ControlAnswer> {
+  if (options.username !== undefined && options.password === undefined) {
+    const password = await askPassword(options.username, io);
+    if (password === undefined) return { text: 'Error: No password.\n', status: ExitCode.Invalid };
+    options.password = password;
+  }
   let answered = (_payload: Buffer): void => {};
   const answer = new Promise<Buffer>((resolve) => {
     answered = resolve;
@@ -36,13 +43,16 @@ export async function request(
   });
   const timer = io.clock.after(patienceMs, () =>
     giveUp({
-      text: `Error: no answer on ${topic}/response. Is enable_control_api true there, and may you read that topic?\n`,
+      text: `Error: no answer on ${topic}/response. ${whySilent(topic)}\n`,
       status: ExitCode.Timeout,
     }),
   );
   try {
     await client.start();
-    await client.subscribe({ filter: `${topic}/response`, qos: 1 });
+    const { reasonCodes } = await client.subscribe({ filter: `${topic}/response`, qos: 1 });
+    if ((reasonCodes[0] ?? 0) >= 0x80) {
+      return { text: `Error: You may not subscribe to ${topic}/response.\n`, status: ExitCode.Authentication };
+    }
     await client.publish(topic, JSON.stringify({ commands: [command] }), { qos: 1 });
     return await Promise.race([answer.then((payload) => read(payload, command.command)), tooLate]);
   } catch (error) {
@@ -53,6 +63,13 @@ export async function request(
     timer.cancel();
     await client.disconnect();
   }
+}
+
+/** Why an endpoint may give no answer. */
+function whySilent(topic: string): string {
+  return topic === dynsecControlTopic
+    ? 'Is dynamic security configured there, and may you read that topic?'
+    : 'Is enable_control_api true there, and may you read that topic?';
 }
 
 function read(payload: Buffer, command: string): ControlAnswer {

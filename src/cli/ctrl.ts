@@ -2,13 +2,18 @@
 import { clientOptions } from './client-options.ts';
 import { aclModule } from './ctrl-acl.ts';
 import { brokerModule } from './ctrl-broker.ts';
+import { dynsecModule } from './ctrl-dynsec.ts';
 import type { ControlModule } from './ctrl-module.ts';
 import { ExitCode, USAGE_STATUS } from './exit-code.ts';
 import { helpText } from './help.ts';
 import { runTool } from './run-tool.ts';
 import type { ToolIo } from './tool-io.ts';
 
-const modules: Readonly<Record<string, ControlModule>> = { acl: aclModule, broker: brokerModule };
+const modules: Readonly<Record<string, ControlModule>> = {
+  acl: aclModule,
+  broker: brokerModule,
+  dynsec: dynsecModule,
+};
 
 /** @returns the exit status */
 export function main(words: readonly string[], io: ToolIo): Promise<number> {
@@ -50,7 +55,8 @@ function splitWords(words: readonly string[]): readonly [options: readonly strin
   return [words.slice(0, index), words.slice(index)];
 }
 
-function modulesText(name: string): string {
+/** Every module with its commands. */
+export function modulesText(name: string): string {
   const texts = Object.entries(modules).map(([module, { help }]) => `${module}:\n${help(name)}`);
   return `Modules and their commands:\n\n${texts.join('\n')}`;
 }

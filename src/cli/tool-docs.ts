@@ -3,6 +3,7 @@
 import { propertyTable } from '../client/index.ts';
 import { clientOptions } from './client-options.ts';
 import { exitStatuses, formatSequences, formatSyntax, optionsFileText } from './command-line-texts.ts';
+import { modulesText } from './ctrl.ts';
 import { purposes, synopses } from './help.ts';
 import { OPTION_GROUPS } from './option-row.ts';
 import { dbTool, historyTool, type PlainTool, passwdTool, signalTool } from './plain-options.ts';
@@ -16,7 +17,7 @@ interface Entry {
 }
 
 /** Client tools that have a page. */
-const CLIENTS = ['pub', 'sub', 'rr'] as const satisfies readonly Tool[];
+const CLIENTS = ['pub', 'sub', 'rr', 'ctrl'] as const satisfies readonly Tool[];
 
 const PLAIN = { db: dbTool, history: historyTool, passwd: passwdTool, signal: signalTool } as const;
 
@@ -60,6 +61,7 @@ function clientSection(tool: (typeof CLIENTS)[number]): string {
     `## moustique_${tool}`,
     `\`moustique_${tool}\` ${purposes[tool]}`,
     `\`\`\`\nmoustique_${tool} ${synopses[tool]}\n\`\`\``,
+    ...(tool === 'ctrl' ? [`\`\`\`\n${modulesText(`moustique_${tool}`)}\`\`\``] : []),
     ...groups,
   ].join('\n\n');
 }
@@ -121,14 +123,21 @@ function clientManPage(tool: (typeof CLIENTS)[number]): string {
     return rows.length === 0 ? [] : [`.SS ${group}`, ...rows.map(manOption)];
   });
   const formats =
-    tool === 'pub'
+    tool === 'pub' || tool === 'ctrl'
       ? []
       : [
           '.SH FORMATS',
           roff(formatSyntax),
           ...formatSequences.map(({ sequence, text }) => `.TP\n.B ${roff(sequence)}\n${roff(text)}`),
         ];
-  const properties = propertyNames().map(([command, names]) => `.TP\n.B ${command}\n${roff(names.join(', '))}`);
+  const properties =
+    tool === 'ctrl'
+      ? ['.SH MODULES', '.nf', ...modulesText(`moustique_${tool}`).split('\n').map(roff), '.fi']
+      : [
+          '.SH PROPERTIES',
+          roff('Names for -D, per kind of packet:'),
+          ...propertyNames().map(([command, names]) => `.TP\n.B ${command}\n${roff(names.join(', '))}`),
+        ];
   return page(`moustique_${tool}`, purposes[tool], [
     '.SH SYNOPSIS',
     `.B moustique_${tool}`,
@@ -136,8 +145,6 @@ function clientManPage(tool: (typeof CLIENTS)[number]): string {
     '.SH OPTIONS',
     ...groups,
     ...formats,
-    '.SH PROPERTIES',
-    roff('Names for -D, per kind of packet:'),
     ...properties,
     '.SH EXIT STATUS',
     ...exitStatuses.map(([status, meaning]) => `.TP\n.B ${roff(status)}\n${roff(meaning)}`),

@@ -12,7 +12,7 @@ export const pluginOptions = {
     aliases: ['auth_plugin'],
     repeat: 'collect',
     reload: 'restart',
-    doc: 'Loads a plugin for the whole broker, or for the listener above with `per_listener_settings true`. The plugin options below it belong to it. `mosquitto_dynamic_security.so`, in whatever folder, is built in; other plugins are refused.',
+    doc: 'Loads a plugin for the whole broker, or for the listener above with `per_listener_settings true`. The plugin options below it belong to it. `mosquitto_dynamic_security.so`, in whatever folder, is built in; other plugins are refused. See [dynamic-security.md](dynamic-security.md).',
   }),
   global_plugin: option({
     scope: 'global',
