@@ -56,6 +56,8 @@ export function retain(
 
 /** Sends what is retained under a new subscription, as fast as its client takes it; room 6 decides the rest. */
 export function sendRetained(engine: Engine, session: Session, subscription: Subscription): void {
+  // It may have ended while its SUBACK waited for the disk; then the number of its filter means nothing, or another.
+  if (!isSubscribed(session, subscription)) return;
   const { filter } = topicFilterOf(engine, subscription);
   if (!hasWildcard(filter) && engine.retained.get(filter) === undefined) return;
   session.backlogs ??= [];

@@ -216,3 +216,28 @@ test('what is retained follows the SUBACK, also when that waits for the disk', a
   await Promise.resolve();
   expect(await transport.sent()).toBe('9003000700310400016178');
 });
+
+test('a subscription that ends before its SUBACK may go out is not asked what is retained under it', async () => {
+  const { slow, transport, broker } = await world('v5');
+  const { tree } = broker.engine;
+  const filterOf = tree.filterOf.bind(tree);
+  const strangers: number[] = [];
+  tree.filterOf = (number) => {
+    const filter = filterOf(number);
+    if (tree.numberOf(filter) !== number) strangers.push(number);
+    return filter;
+  };
+  transport.receive(publish.v5.retained);
+  // SUBSCRIBE 2 "a" with QoS 0, UNSUBSCRIBE 3 "a"
+  transport.receive('82 07 0002 00 0001 61 00 a2 06 0003 00 0001 61');
+  expect(await transport.sent()).toBe('');
+  slow.commit();
+  // PUBACK that nobody got it, SUBACK, UNSUBACK, and nothing else
+  expect(await transport.sent()).toBe('4003000110900400020000b00400030000');
+  expect(strangers).toEqual([]);
+  // One that stays gets it behind the SUBACK.
+  transport.receive(publish.v5.retained);
+  transport.receive('82 07 0002 00 0001 61 00');
+  slow.commit();
+  expect(await transport.sent()).toBe('400300011090040002000031050001610078');
+});
