@@ -1,9 +1,9 @@
 /** Bridges between two and three brokers of ours: directions, loops, what waits, which address, access, reload. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Connected, Place } from '../behaviour/either-broker.ts';
 import { freePort } from '../harness/ports.ts';
 import { useResources } from '../harness/resources.ts';
+import { carryEverything, clientsOf, heardUntil } from './carry.ts';
 import {
   acceptBridge,
   grantSubscriptions,
@@ -18,76 +18,10 @@ import {
 
 const resources = useResources();
 
-/** A client that hears everything, and another that publishes. */
-async function clientsOf(place: Place): Promise<{ readonly all: Connected; readonly publisher: Connected }> {
-  const all = await place.connect({ clientId: 'all' });
-  await all.subscribe({ filter: '#', qos: 2 });
-  return { all, publisher: await place.connect({ clientId: 'publisher' }) };
-}
-
-/** Everything a client gets until a message of this payload comes, acknowledged. */
-async function heardUntil(client: Connected, last: string, times = 1): Promise<string[]> {
-  const heard: string[] = [];
-  for (let left = times; left > 0; ) {
-    const packet = await client.next();
-    if (packet.type === 'pubrel') client.send(client.packets.pubcomp({ packetId: packet.packetId }));
-    if (packet.type !== 'publish') continue;
-    const { packetId, qos, topic, text, retain } = packet;
-    if (qos === 1) client.send(client.packets.puback({ packetId }));
-    if (qos === 2) client.send(client.packets.pubrec({ packetId }));
-    if (text === last) left--;
-    else heard.push(`${topic} ${text} q${qos} r${retain ? 1 : 0}`);
-  }
-  return heard;
-}
-
-describe.each(['mqttv31', 'mqttv311', 'mqttv50'])('%s', (version) => {
-  test('out, in and both, with prefixes, at every QoS; retained stays retained; nothing comes back', async () => {
-    const there = await startRemote(resources);
-    const here = await startBridged(resources, there.broker.port(), [
-      `bridge_protocol_version ${version}`,
-      ...[0, 1, 2].map((qos) => `topic up${qos}/# out ${qos} here/ there/`),
-      ...[0, 1, 2].map((qos) => `topic down${qos}/+ in ${qos} here/ there/`),
-      ...['topic both/# both 2', 'topic "" out 1 single one/topic'],
-    ]);
-    await untilSubscribed(there, 4);
-    const [near, far] = [await clientsOf(here), await clientsOf(there)];
-    for (const qos of [0, 1, 2]) {
-      await near.publisher.publish({ topic: `here/up${qos}/x`, payload: 'u', qos: 2 });
-      await near.publisher.publish({ topic: `here/down${qos}/x`, payload: 'not out', qos: 2 });
-      await far.publisher.publish({ topic: `there/down${qos}/x`, payload: 'd', qos: 2 });
-      await far.publisher.publish({ topic: `there/down${qos}/x/deeper`, payload: 'not in', qos: 2 });
-    }
-    await near.publisher.publish({ topic: 'single', payload: 's', qos: 1 });
-    await near.publisher.publish({ topic: 'both/r', payload: 'near', qos: 2, retain: true });
-    await far.publisher.publish({ topic: 'both/s', payload: 'far', qos: 1, retain: true });
-    await near.publisher.publish({ topic: 'both/end', payload: 'end', qos: 2 });
-    await far.publisher.publish({ topic: 'both/end', payload: 'end of far', qos: 2 });
-    const atFar = await heardUntil(far.all, 'end');
-    const atNear = await heardUntil(near.all, 'end of far');
-    expect(atFar.filter((line) => line.includes(' u ') || line.includes(' s ') || line.includes('near'))).toEqual([
-      ...['there/up0/x u q0 r0', 'there/up1/x u q1 r0', 'there/up2/x u q2 r0'],
-      ...['one/topic s q1 r0', 'both/r near q2 r0'],
-    ]);
-    expect(atNear.filter((line) => line.includes(' d ') || line.includes(' far '))).toEqual([
-      ...['here/down0/x d q0 r0', 'here/down1/x d q1 r0', 'here/down2/x d q2 r0', 'both/s far q1 r0'],
-    ]);
-    expect([...atFar, ...atNear].filter((line) => line.includes('not out') && line.startsWith('there'))).toEqual([]);
-    expect(atNear.filter((line) => line.includes('not in'))).toEqual([]);
-    // What is retained is retained on the other side too.
-    const late = [await here.connect(), await there.connect()];
-    for (const client of late) await client.subscribe('both/r', 'both/s');
-    for (const client of late) {
-      const texts = [await client.expectPublish({ retain: true }), await client.expectPublish({ retain: true })];
-      expect(texts.map(({ text }) => text).sort()).toEqual(['far', 'near']);
-      await client.expectNothing();
-    }
-    // Nothing is said twice: the own messages have not come back.
-    await near.publisher.publish({ topic: 'both/end', payload: 'later', qos: 2 });
-    atNear.push(...(await heardUntil(near.all, 'later')));
-    expect(atNear.filter((line) => line.includes(' near '))).toHaveLength(1);
-  });
-});
+test.each(['mqttv31', 'mqttv311', 'mqttv50'])(
+  '%s: out, in and both, with prefixes, at every QoS; retained stays retained; nothing comes back',
+  (version) => carryEverything(resources, 'moustique', 'moustique', version),
+);
 
 describe('loops', () => {
   test('three brokers in a row pass each message once, both ways', async () => {

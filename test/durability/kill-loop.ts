@@ -12,7 +12,7 @@ import type { Random } from './random.ts';
 /** Messages a publisher has under way. */
 const window = 20;
 
-interface Publisher {
+export interface Publisher {
   readonly client: mqtt.MqttClient;
   readonly topic: string;
   readonly qos: 1 | 2;
@@ -142,20 +142,20 @@ export async function killLoop(
 }
 
 /** Resolves when the client is let in. */
-function connected(client: mqtt.MqttClient): Promise<void> {
+export function connected(client: mqtt.MqttClient): Promise<void> {
   return new Promise((resolve) => {
     client.once('connect', () => resolve());
   });
 }
 
-function includesAll(numbers: readonly number[], wanted: ReadonlySet<number>): boolean {
+export function includesAll(numbers: readonly number[], wanted: ReadonlySet<number>): boolean {
   const seen = new Set(numbers);
   for (const number of wanted) if (!seen.has(number)) return false;
   return true;
 }
 
 /** Nothing acknowledged may be missing, QoS 2 comes once, and what comes first comes in order. */
-function compare({ acknowledged, qos }: Publisher, numbers: readonly number[]): string[] {
+export function compare({ acknowledged, qos }: Publisher, numbers: readonly number[]): string[] {
   const failures: string[] = [];
   const seen = new Set(numbers);
   const lost = [...acknowledged].filter((number) => !seen.has(number));
