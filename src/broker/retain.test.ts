@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../base/clock.ts';
+import type { Message } from '../contracts/message.ts';
+import { Session } from '../session/session.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import { Broker } from './broker.ts';
 import { defaultLimits } from './limits.ts';
+import { runBacklogs, sendRetained } from './retain.ts';
+import { subscribe } from './subscribe.ts';
 
 test('a sweep removes the retained messages whose time is over, and no others', async () => {
   const clock = new VirtualClock();
@@ -72,6 +76,41 @@ test('a new subscription gets what was retained when it was made, a part at a ti
   expect(about('t/new')).toEqual(['t/new new']);
   expect(about('t/498')).toEqual(['t/498 ', 't/498 again']);
   expect(got).toHaveLength(499 + 4);
+});
+
+test('whoever asks again while many answers wait gets what is retained by then', () => {
+  const broker = new Broker(
+    new VirtualClock(),
+    { enabled: () => false, log: () => {} },
+    createMemoryStore(),
+    defaultLimits,
+  );
+  const { engine } = broker;
+  const retain = (topic: string) => broker.publish(topic, Buffer.from('x'), { retain: true });
+  const got: string[] = [];
+  const outlet = {
+    ...{ isCongested: true, isFull: false, receiveMaximum: 10, flush() {}, disconnect() {}, sendPubrel() {} },
+    sendPublish: ({ topic }: Message, _qos: number, retain: boolean) => got.push(`${topic.name} ${retain}`) > 0,
+  };
+  const session = new Session('c', { clientId: 'c', username: null, listenerPort: 0 }, () => 0);
+  session.outlet = outlet;
+  const options = { qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0, identifier: 0 } as const;
+  const topicFilter = { text: 't/#', filter: 't/#', shareName: null };
+  const ask = (): void => {
+    const { subscription } = subscribe(engine, session, topicFilter, options);
+    sendRetained(engine, session, subscription);
+  };
+  retain('t/old');
+  for (let count = 0; count < 20; count++) ask();
+  const waiting = session.backlogs?.length ?? 0;
+  retain('t/new');
+  ask();
+  expect(session.backlogs).toHaveLength(waiting);
+  outlet.isCongested = false;
+  expect(runBacklogs(session)).toBe(false);
+  const count = (line: string): number => got.filter((one) => one === line).length;
+  // One as it was published, and one because it was asked for since.
+  expect([count('t/old true'), count('t/new false'), count('t/new true')]).toEqual([waiting, 1, 1]);
 });
 
 test('when all that is held has reached its bound no further topic is retained, and that is counted', () => {

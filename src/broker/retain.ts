@@ -62,14 +62,14 @@ export function sendRetained(engine: Engine, session: Session, subscription: Sub
   if (!hasWildcard(filter) && engine.retained.get(filter) === undefined) return;
   session.backlogs ??= [];
   // Whoever asks again and again and takes nothing gets it once more, not as often as it asked.
-  if (session.backlogs.length >= waitingReplaysMax && session.backlogs.some((one) => isToCome(one, subscription)))
+  if (session.backlogs.length >= waitingReplaysMax && session.backlogs.some((one) => takesOver(one, subscription)))
     return;
   session.backlogs.push(new RetainedReplay(engine, session, subscription, filter));
 }
 
-/** Whether a replay for the subscription waits for its turn. */
-function isToCome(backlog: Backlog, subscription: Subscription): boolean {
-  return backlog instanceof RetainedReplay && backlog.isToCome(subscription);
+/** Whether a replay for the subscription waits for its turn; it is as good as one that begins to wait now. */
+function takesOver(backlog: Backlog, subscription: Subscription): boolean {
+  return backlog instanceof RetainedReplay && backlog.takesOver(subscription);
 }
 
 class RetainedReplay implements Backlog {
@@ -79,7 +79,7 @@ class RetainedReplay implements Backlog {
   /** Found while they are sent, so that the first leave before the last are found. */
   readonly #nodes: Generator<RetainedNode<Message> | null>;
   /** What was stored later was sent when it was published. */
-  readonly #until: number;
+  #until: number;
   #isBegun = false;
   /** Publisher → its rights, for those met last. */
   #publisher: Publisher | null = null;
@@ -93,8 +93,10 @@ class RetainedReplay implements Backlog {
     this.#until = engine.retained.stored;
   }
 
-  isToCome(subscription: Subscription): boolean {
-    return !this.#isBegun && this.#subscription === subscription;
+  takesOver(subscription: Subscription): boolean {
+    if (this.#isBegun || this.#subscription !== subscription) return false;
+    this.#until = this.#engine.retained.stored;
+    return true;
   }
 
   sendSome(): boolean {
