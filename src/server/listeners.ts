@@ -277,7 +277,8 @@ export class Listener {
         handshakeTimeout: tlsHandshakeMs,
       };
       const server = createTlsServer(options, (socket) => {
-        this.#connect(acceptByEvents(socket, this.#peerOf(socket), this.#hub.engine.clock, this.#options.noDelay));
+        const { clock } = this.#hub.engine;
+        this.#connect(acceptShared(socket, this.#peerOf(socket), clock, this.#io, this.#options.noDelay));
       });
       server.on('tlsClientError', (error, socket) => {
         const { logger } = this.#hub.engine;

@@ -1,12 +1,13 @@
 /** The two ways in which Node's versions make the request of a write that has to wait, each with a handle of its kind. */
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { SharedIo, type SocketHandle, type WriteRequest } from './socket-handle.ts';
+import { SharedIo, type SocketHandle } from './socket-handle.ts';
+import type { WriteRequest } from './write-requests.ts';
 
 class Request implements WriteRequest {
   oncomplete: WriteRequest['oncomplete'] = null;
   buffer: Uint8Array | null = null;
-  handle: SocketHandle | null = null;
+  handle: object | null = null;
   owner: WriteRequest['owner'] = null;
   writeStatus: number | null = null;
   isUsed = false;

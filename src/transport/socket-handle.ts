@@ -1,5 +1,6 @@
 /**
- * Reading and writing at the handle below a TCP or Unix socket, past `stream.Readable` and `stream.Writable`.
+ * Reading and writing at the handle below a TCP or Unix socket, past `stream.Readable` and `stream.Writable`; reading at that of TLS,
+ * which is written in a way of its own (`tls-handle.ts`).
  *
  * One buffer serves every socket that is read, because the callback runs at once and keeps nothing. Nearly every write is taken
  * by the operating system at once. What Node's streams do around that (objects touched, request made, callback in the next tick)
@@ -9,26 +10,19 @@
  * `data` events and written by `write`, and everything works as before. Open, close, end of file and errors are always the socket's.
  */
 import type { Socket } from 'node:net';
+import {
+  tellWhenWritten,
+  type WritableHandle,
+  type WriteOwner,
+  type WriteRequest,
+  WriteRequests,
+} from './write-requests.ts';
 
 /** Bytes read at a time from one socket, unless the caller decides. */
 const readBufferBytes = 64 * 1024;
 
-/** What Node calls when a write that had to wait is over; its class is not exported. */
-export interface WriteRequest {
-  /** `status` is 0 or a negative error number of libuv. */
-  oncomplete: ((this: WriteRequest, status: number) => void) | null;
-  /** Keeps the bytes alive while they wait. */
-  buffer: Uint8Array | null;
-  handle: SocketHandle | null;
-  owner: HandleOwner | null;
-  /** −1 as long as no write uses the request. */
-  getAsyncId(): number;
-  /** Of a request that Node made: how the write ended, when that was before `oncomplete` could be set; else null. */
-  readonly writeStatus?: number | null;
-}
-
-/** The members of Node's `TCPWrap` and `PipeWrap` that are used. */
-export interface SocketHandle {
+/** The members of Node's `TCPWrap`, `PipeWrap` and `TLSWrap` that are used. */
+export interface SocketHandle extends WritableHandle {
   useUserBuffer(buffer: Uint8Array): void;
   /** Called after every read, also one that found the end of the stream or an error. */
   onread: (this: SocketHandle, bytes?: ArrayBuffer) => unknown;
@@ -37,12 +31,6 @@ export interface SocketHandle {
   readStop(): number;
   /** Bytes read so far. */
   readonly bytesRead: number;
-  /**
-   * Until Node 24 the caller brings a request, from Node 26 on none (null) and is given one when the write has to wait.
-   *
-   * @returns 0, a negative error number of libuv, or the request; undefined when the handle is closed
-   */
-  writeBuffer(request: WriteRequest | null, bytes: Uint8Array): number | WriteRequest | undefined;
   /** Bytes that wait in libuv. */
   readonly writeQueueSize: number;
   /** Ours; `owner` is a name that Node knows. */
@@ -50,32 +38,21 @@ export interface SocketHandle {
 }
 
 /** Whose handle it is. */
-export interface HandleOwner {
+export interface HandleOwner extends WriteOwner {
   /** The bytes are at `readStart` of the shared buffer. */
   onRead(length: number): void;
-  /** A write that had to wait is over. */
-  onWritten(status: number): void;
   /** What `bytesRead` of the handle was at the last read. */
   bytesRead: number;
 }
 
-function onWriteComplete(this: WriteRequest, status: number): void {
-  const { owner } = this;
-  this.buffer = null;
-  this.handle = null;
-  this.owner = null;
-  owner?.onWritten(status);
-}
-
-/** What the plain sockets of one broker share. */
+/** What the sockets of one broker share. */
 export class SharedIo {
   /** Sockets are read into `readBuffer[readStart..)`. */
   readonly readBuffer: Buffer;
   readonly readStart: number;
   readonly #readArea: Buffer;
-  /** Who makes the request of a write that has to wait. */
-  #requests: 'unknown' | 'ours' | 'of Node' = 'unknown';
-  #Request: (new () => WriteRequest) | null = null;
+  /** How requests are made; of TLS the same. */
+  readonly requests = new WriteRequests();
   /** A write that is taken at once leaves its request as it was, so that the next one can use it. */
   #spare: WriteRequest | null = null;
   /** What Node itself does after a read: end of stream and errors are left to it. */
@@ -124,10 +101,12 @@ export class SharedIo {
    *   socket has to write
    */
   write(socket: Socket, handle: SocketHandle, bytes: Uint8Array, owner: HandleOwner): number | undefined {
-    if (this.#requests === 'unknown') this.#learn(socket, handle);
-    if (this.#requests === 'of Node') return writeWithout(handle, bytes, owner);
-    if (this.#Request === null) return undefined;
-    const request = this.#spare ?? new this.#Request();
+    const { requests } = this;
+    // An empty write shows how Node calls the handle.
+    if (requests.makers === 'unknown') requests.learn(handle, () => socket.write(noBytes));
+    if (requests.makers === 'of Node') return writeWithout(handle, bytes, owner);
+    if (requests.Request === null) return undefined;
+    const request = this.#spare ?? new requests.Request();
     this.#spare = request;
     const error = handle.writeBuffer(request, bytes);
     if (error !== 0) {
@@ -139,19 +118,6 @@ export class SharedIo {
     if (request.getAsyncId() === -1) return 0;
     this.#spare = null;
     return wait(handle, request, bytes, owner);
-  }
-
-  /** An empty write of the socket shows how Node calls the handle. */
-  #learn(socket: Socket, handle: SocketHandle): void {
-    const own = handle.writeBuffer;
-    handle.writeBuffer = (request: WriteRequest | null, bytes: Uint8Array): number | WriteRequest | undefined => {
-      this.#requests = request === null ? 'of Node' : 'ours';
-      if (typeof request?.getAsyncId === 'function') this.#Request = request.constructor as new () => WriteRequest;
-      return own.call(handle, request, bytes);
-    };
-    socket.write(noBytes);
-    // The method of the prototype comes back.
-    delete (handle as Partial<SocketHandle>).writeBuffer;
   }
 }
 
@@ -165,10 +131,7 @@ function writeWithout(handle: SocketHandle, bytes: Uint8Array, owner: HandleOwne
 
 /** @returns bytes that wait in libuv; a write that is not over yet waits even when it has none left */
 function wait(handle: SocketHandle, request: WriteRequest, bytes: Uint8Array, owner: HandleOwner): number {
-  request.oncomplete = onWriteComplete;
-  request.buffer = bytes;
-  request.handle = handle;
-  request.owner = owner;
+  tellWhenWritten(request, handle, bytes, owner);
   return Math.max(handle.writeQueueSize, 1);
 }
 

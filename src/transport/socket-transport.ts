@@ -1,10 +1,10 @@
 /** Writing and closing as every `net.Socket` does it; read and written at its handle where the caller has a {@link SharedIo}. */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { getSystemErrorName } from 'node:util';
 import type { Clock } from '../base/clock.ts';
 import type { Peer, Transport, TransportHandler } from '../contracts/transport.ts';
 import type { HandleOwner, SharedIo, SocketHandle } from './socket-handle.ts';
+import { isKnownTls, TlsHandle, writeError } from './tls-handle.ts';
 
 /** How long a peer may take to accept the last bytes of a connection that ends. */
 const lingerMs = 5000;
@@ -27,13 +27,15 @@ export class SocketTransport implements Transport, HandleOwner {
   #io: SharedIo | null = null;
   /** Where it is read and written; null: at the socket. */
   #handle: SocketHandle | null = null;
-  /** Bytes that wait in libuv after a write at the handle. */
+  /** What writes at the handle of TLS. */
+  #tls: TlsHandle | null = null;
+  /** Bytes that wait after a write at the handle. */
   #waitingBytes = 0;
   /** Whether bytes wait in the socket, and an empty write behind them will tell when they have left. */
   #awaitsDrain = false;
   #errorCode: string | null = null;
   /** A write to a TLS socket is over; null: not TLS. */
-  #onEncrypted: (() => void) | null = null;
+  #onEncrypted: ((error?: Error | null) => void) | null = null;
 
   /** @param hasNoDelay - whether the socket was made with TCP_NODELAY */
   constructor(peer: Peer, clock: Clock, hasNoDelay = true) {
@@ -54,9 +56,13 @@ export class SocketTransport implements Transport, HandleOwner {
     socket.on('error', SocketTransport.#onError);
     // Not `once`, which makes three objects for each socket: there is one close.
     socket.on('close', SocketTransport.#onClose);
-    if ((socket as Partial<TLSSocket>).encrypted === true) this.#onEncrypted = () => this.#encrypted();
+    const isTls = (socket as Partial<TLSSocket>).encrypted === true;
+    if (isTls) this.#onEncrypted = (error) => this.#encrypted(error);
+    const tls = isKnownTls(socket) ? socket : null;
+    if (io === null || (isTls && tls === null)) return false;
     this.#io = io;
-    this.#handle = io?.take(socket, this) ?? null;
+    this.#handle = io.take(socket, this);
+    if (tls !== null && this.#handle !== null) this.#tls = new TlsHandle(tls, this.#handle, io, this);
     return this.#handle !== null;
   }
 
@@ -70,6 +76,7 @@ export class SocketTransport implements Transport, HandleOwner {
     if (transport === undefined) return;
     transport.#socket = null;
     transport.#handle = null;
+    transport.#tls = null;
     transport.#waitingBytes = 0;
     transport.#awaitsDrain = false;
     transport.handler?.onClose(transport.#errorCode);
@@ -79,8 +86,9 @@ export class SocketTransport implements Transport, HandleOwner {
     return this.#onEncrypted !== null;
   }
 
-  #encrypted(): void {
-    if (this.#socket === null || this.#socket.writableLength > 0) return;
+  #encrypted(error?: Error | null): void {
+    // Writes that left together are told of one by one, and those that are given up as well.
+    if (!this.#awaitsDrain || error || this.#socket === null || this.#socket.writableLength > 0) return;
     this.#awaitsDrain = false;
     this.handler?.onDrain();
   }
@@ -119,7 +127,7 @@ export class SocketTransport implements Transport, HandleOwner {
 
   #writeNow(socket: Socket, bytes: Buffer): void {
     if (this.#handle !== null && this.#waitingBytes === 0 && !this.#awaitsDrain) {
-      const waiting = this.#io?.write(socket, this.#handle, bytes, this);
+      const waiting = this.#tls === null ? this.#io?.write(socket, this.#handle, bytes, this) : this.#tls.write(bytes);
       if (waiting === 0) return;
       if (waiting !== undefined) {
         if (waiting > 0) this.#waitingBytes = waiting;
@@ -134,7 +142,8 @@ export class SocketTransport implements Transport, HandleOwner {
     if (!socket.writable) return;
     if (this.#onEncrypted !== null) {
       // TLS takes bytes at once, unless an earlier write is under way: then the socket keeps them. It tells of each in the next turn.
-      socket.write(socket.writableLength > 0 ? Buffer.from(bytes) : bytes, this.#onEncrypted);
+      const isKept = socket.writableLength > 0 || this.#tls?.isBusy === true;
+      socket.write(isKept ? Buffer.from(bytes) : bytes, this.#onEncrypted);
       this.#awaitsDrain = true;
       return;
     }
@@ -169,8 +178,7 @@ export class SocketTransport implements Transport, HandleOwner {
     const socket = this.#socket;
     // The peer has closed its side, and Node ours: what was to be sent has nobody to go to.
     if (socket === null || !socket.writable) return;
-    const code = getSystemErrorName(errorNumber);
-    socket.destroy(Object.assign(new Error(`write ${code}`), { code }));
+    socket.destroy(writeError(errorNumber));
   }
 
   pause(): void {

@@ -1,10 +1,12 @@
 /** The promises of a transport, kept at the handle of a socket and by its events. */
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { CertificateAuthority } from '../../test/harness/certificates.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Transport } from '../contracts/transport.ts';
 import { SharedIo } from './socket-handle.ts';
@@ -45,61 +47,80 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 type Accept = (socket: Socket) => Transport;
+/** What the bytes go over. */
+type Wire = 'TCP' | 'a Unix socket' | 'TLS';
 
-async function pair(accept: Accept, path?: string) {
+let directory = '';
+let keys: { readonly key: Buffer; readonly cert: Buffer };
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'transport-'));
+  const { certFile, keyFile } = await (await CertificateAuthority.create(directory)).issue('server', 'server');
+  keys = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+let paths = 0;
+
+async function pair(accept: Accept, wire: Wire = 'TCP') {
   const told = new Told();
   let transport: Transport | undefined;
-  const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+  const onSocket = (socket: Socket) => {
     transport = accept(socket);
     transport.handler = told;
     transport.resume();
-  });
+  };
+  const server =
+    wire === 'TLS'
+      ? createTlsServer({ ...keys, noDelay: true }, onSocket)
+      : createServer({ pauseOnConnect: true, noDelay: true }, onSocket);
+  const path = wire === 'a Unix socket' ? join(directory, `${paths++}.sock`) : null;
   await new Promise<void>((resolve) => {
-    if (path === undefined) server.listen(0, '127.0.0.1', resolve);
+    if (path === null) server.listen(0, '127.0.0.1', resolve);
     else server.listen(path, resolve);
   });
-  const address = server.address() as { port: number };
-  const client = path === undefined ? connect(address.port, '127.0.0.1') : connect(path);
+  const raw = path === null ? connect((server.address() as AddressInfo).port, '127.0.0.1') : connect(path);
+  const client = wire === 'TLS' ? connectTls({ socket: raw, rejectUnauthorized: false }) : raw;
   open.push(server, client);
   await until(() => transport !== undefined);
-  return { told, transport: transport as Transport, client, server };
+  return { told, transport: transport as Transport, client, raw, server };
 }
 
 const io = new SharedIo();
-const path = join(tmpdir(), `moustique-${process.pid}.sock`);
-const ways: readonly (readonly [name: string, accept: Accept, path: string | undefined])[] = [
-  ['at the handle', (socket) => acceptShared(socket, peer, clock, io), undefined],
-  [
-    'at the handle of a Unix socket',
-    (socket) => acceptShared(socket, peer, clock, io),
-    (rmSync(path, { force: true }), path),
-  ],
-  ['by events', (socket) => acceptByEvents(socket, peer, clock), undefined],
-  [
-    'where the handle is not as expected',
-    (socket) => {
-      Object.assign((socket as unknown as { _handle: object })._handle, { useUserBuffer: undefined });
-      return acceptShared(socket, peer, clock, io);
-    },
-    undefined,
-  ],
-  [
-    'where requests cannot be learnt',
-    (socket) => {
-      const own = new SharedIo();
-      // Nobody's empty write goes through the handle.
-      const { write } = socket;
-      socket.write = ((...args: Parameters<typeof write>) =>
-        (args[0] as Buffer).length === 0 && args.length === 1 ? true : write.apply(socket, args)) as typeof write;
-      return acceptShared(socket, peer, clock, own);
-    },
-    undefined,
-  ],
+const atHandle: Accept = (socket) => acceptShared(socket, peer, clock, io);
+const byEvents: Accept = (socket) => acceptByEvents(socket, peer, clock);
+/** Takes a member away from the handle of a socket before it is accepted. */
+const without =
+  (change: (handle: { _parent: object }) => void): Accept =>
+  (socket) => {
+    change((socket as unknown as { _handle: { _parent: object } })._handle);
+    return acceptShared(socket, peer, clock, io);
+  };
+/** Node does not use the handle in a way that can be learnt from. */
+const unlearnt: Accept = (socket) => {
+  const own = new SharedIo();
+  own.requests.learn = (_handle, write) => write();
+  return acceptShared(socket, peer, clock, own);
+};
+
+const noUserBuffer = without((handle) => Object.assign(handle, { useUserBuffer: undefined }));
+const nothingBelow = without(({ _parent: below }) => Object.defineProperty(below, 'writeQueueSize', { value: null }));
+
+const ways: readonly (readonly [name: string, wire: Wire, accept: Accept])[] = [
+  ['at the handle', 'TCP', atHandle],
+  ['at the handle', 'a Unix socket', atHandle],
+  ['at the handle', 'TLS', atHandle],
+  ['by events', 'TCP', byEvents],
+  ['by events', 'TLS', byEvents],
+  ['where the handle is not as expected', 'TCP', noUserBuffer],
+  ['where the handle is not as expected', 'TLS', noUserBuffer],
+  ['where nothing is known below it', 'TLS', nothingBelow],
+  ['where requests cannot be learnt', 'TCP', unlearnt],
+  ['where requests cannot be learnt', 'TLS', unlearnt],
 ];
 
-describe.each(ways)('a transport %s', (_name, accept, unixPath) => {
+describe.each(ways)('a transport %s, over %s', (_name, wire, accept) => {
   test('carries bytes in both directions, in order', async () => {
-    const { told, transport, client } = await pair(accept, unixPath);
+    const { told, transport, client } = await pair(accept, wire);
     let answer = '';
     client.on('data', (chunk) => (answer += chunk.toString()));
     for (let index = 0; index < 300; index++) {
@@ -115,7 +136,7 @@ describe.each(ways)('a transport %s', (_name, accept, unixPath) => {
   });
 
   test('keeps what a slow peer does not take, and tells when it has left', async () => {
-    const { told, transport, client } = await pair(accept, unixPath);
+    const { told, transport, client } = await pair(accept, wire);
     client.pause();
     const sent: Buffer[] = [];
     for (let index = 0; transport.pendingBytes < 4_000_000; index++) {
@@ -128,21 +149,20 @@ describe.each(ways)('a transport %s', (_name, accept, unixPath) => {
     client.on('data', (chunk) => got.push(chunk));
     client.resume();
     await until(() => told.drains > 0);
-    expect(transport.pendingBytes).toBe(0);
+    expect([told.drains, transport.pendingBytes]).toEqual([1, 0]);
     transport.write(Buffer.from('end'));
     await until(() => got.reduce((sum, { length }) => sum + length, 0) === sent.length * 50_000 + 3);
     expect(Buffer.concat(got).equals(Buffer.concat([...sent, Buffer.from('end')]))).toBe(true);
-    expect(told.drains).toBe(1);
   });
 
   test('reads nothing while it is paused', async () => {
-    const { told, transport, client } = await pair(accept, unixPath);
+    const { told, transport, client } = await pair(accept, wire);
     client.write('a');
     await until(() => told.text === 'a');
     transport.pause();
     client.write('b');
     // A round trip on another connection shows that the bytes had the time to come.
-    const other = await pair(accept, unixPath === undefined ? undefined : `${unixPath}2`);
+    const other = await pair(accept, wire);
     other.client.write('x');
     await until(() => other.told.text === 'x');
     expect(told.text).toBe('a');
@@ -151,7 +171,7 @@ describe.each(ways)('a transport %s', (_name, accept, unixPath) => {
   });
 
   test('sends what is pending before it ends, and the server lets go of it', async () => {
-    const { told, transport, client, server } = await pair(accept, unixPath);
+    const { told, transport, client, server } = await pair(accept, wire);
     client.pause();
     for (let count = 0; transport.pendingBytes < 1_000_000; count++) transport.write(Buffer.alloc(100_000, 1));
     transport.write(Buffer.from('last'));
@@ -170,21 +190,21 @@ describe.each(ways)('a transport %s', (_name, accept, unixPath) => {
   });
 
   test('tells how the peer closed', async () => {
-    const friendly = await pair(accept, unixPath);
+    const friendly = await pair(accept, wire);
     friendly.client.end();
     await until(() => friendly.told.closed !== undefined);
     expect(friendly.told.closed).toBeNull();
-    if (unixPath !== undefined) return;
-    const rude = await pair(accept);
+    if (wire === 'a Unix socket') return;
+    const rude = await pair(accept, wire);
     rude.client.write('x');
     await until(() => rude.told.text === 'x');
-    rude.client.resetAndDestroy();
+    rude.raw.resetAndDestroy();
     await until(() => rude.told.closed !== undefined);
     expect(rude.told.closed).toBe('ECONNRESET');
   });
 
   test('forgets what is pending when it is destroyed', async () => {
-    const { told, transport, client } = await pair(accept, unixPath);
+    const { told, transport, client } = await pair(accept, wire);
     client.pause();
     for (let count = 0; transport.pendingBytes < 1_000_000; count++) transport.write(Buffer.alloc(100_000, 1));
     transport.destroy();

@@ -155,6 +155,28 @@ export class Siege {
   }
 }
 
+/**
+ * What became of deliveries, from `$SYS`.
+ *
+ * @param client - subscribed to nothing else
+ * @param countMin - deliveries that have been counted when the numbers are taken
+ */
+export async function deliveries(client: RawClient, countMin: number) {
+  /** Topic below `$SYS/broker/deliveries/` → its number. */
+  const books = new Map<string, number>();
+  await client.subscribe('$SYS/broker/deliveries/#');
+  await waitFor('books that are of one moment', async () => {
+    for (const { topic, text } of await client.drainPublishes())
+      books.set(topic.slice('$SYS/broker/deliveries/'.length), Number(text));
+    return (books.get('count') ?? 0) >= countMin;
+  });
+  const value = (name: string): number => books.get(name) ?? Number.NaN;
+  let dropped = 0;
+  for (const [name, count] of books) if (name.startsWith('dropped/')) dropped += count;
+  const droppedAtSocket = value('dropped/socket_full') + value('dropped/memory_full');
+  return { count: value('count'), sent: value('sent'), waiting: value('waiting'), dropped, droppedAtSocket };
+}
+
 /** Publishes and receives, one message after the other. */
 export class Canary {
   readonly #publisher: RawClient;
