@@ -132,10 +132,14 @@ function modulePath(): string | undefined {
 }
 
 async function runHere(job: Job): Promise<void> {
-  const { argon2id: compute } = await import('hash-wasm');
-  // The options are those that the worker gets; their one type of result is 'binary'.
-  const hash: unknown = await compute(job.options as unknown as Parameters<typeof compute>[0]);
-  job.resolve(Buffer.from(hash as Uint8Array));
+  try {
+    const { argon2id: compute } = await import('./wasm-argon2.ts');
+    // The options are those that the worker gets; their one type of result is 'binary'.
+    const hash: unknown = await compute(job.options as unknown as Parameters<typeof compute>[0]);
+    job.resolve(Buffer.from(hash as Uint8Array));
+  } catch (error) {
+    job.reject(error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 function runJob(worker: Worker, job: Job): Promise<void> {

@@ -1,11 +1,15 @@
-import { readFileSync, renameSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect as dial } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Client } from '../../src/client/index.ts';
 import { prepareBroker, startBroker, type TestBroker } from '../harness/brokers.ts';
 import { CertificateAuthority } from '../harness/certificates.ts';
+import { freePort, isListening } from '../harness/ports.ts';
+import { repositoryRoot } from '../harness/repository.ts';
 import { useResources } from '../harness/resources.ts';
+import { runToEnd, startProcess } from '../harness/running-process.ts';
+import { tempDir } from '../harness/temp-dir.ts';
 import { waitFor } from '../harness/wait.ts';
 import { connect, listeners, refusalOf, type TestClient, type Way, ways } from './clients.ts';
 
@@ -243,3 +247,35 @@ function reasonCode(running: TestBroker, localAddress: string, user: string, pas
     socket.on('close', () => resolve(closed));
   });
 }
+
+test('argon2id is computed without the package beside the executables', async () => {
+  const dir = tempDir(resources);
+  for (const part of ['bin', 'dist/bin', 'package.json']) {
+    cpSync(join(repositoryRoot, part), join(dir, part), { recursive: true });
+  }
+  const file = join(dir, 'passwd');
+  const port = await freePort();
+  writeFileSync(join(dir, 'moustique.conf'), `listener ${port} 127.0.0.1\npassword_file ${file}\n`);
+  const made = await runToEnd([
+    process.execPath,
+    join(dir, 'bin', 'moustique_passwd.js'),
+    ...['-H', 'argon2id', '-c', '-b', file, 'u', 'secret'],
+  ]);
+  expect(made.status, made.stderr).toBe(0);
+  chmodSync(dir, 0o755);
+  chmodSync(file, 0o644);
+  const launcher = join(dir, 'bin', 'moustique.js');
+  const running = startProcess(resources, [process.execPath, launcher, '-c', join(dir, 'moustique.conf')]);
+  await waitFor(
+    () => `the broker; ${running.stderr}`,
+    () => isListening(port),
+  );
+  const publish = (password: string) =>
+    runToEnd([
+      process.execPath,
+      join(dir, 'bin', 'moustique_pub.js'),
+      ...['-h', '127.0.0.1', '-p', String(port), '-u', 'u', '-P', password, '-t', 't', '-m', 'x'],
+    ]);
+  expect(await publish('secret')).toMatchObject({ status: 0 });
+  expect((await publish('other')).status).toBe(5);
+});
