@@ -104,17 +104,22 @@ function bundle(source, folder) {
   };
 }
 
-/** Every module of ours that is loaded on demand imports `core` as well. */
+/**
+ * Every module that is loaded on demand, of ours or of a package, imports `core` as well. Of a package in CommonJS nothing would be
+ * exported: a module of ours has to name what is used.
+ */
 function partsImport(core) {
   return {
     name: 'parts-import-core',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^\.\.?\// }, ({ kind, path, resolveDir }) =>
-        kind === 'dynamic-import' ? { path: resolve(resolveDir, path), namespace: 'part' } : undefined,
-      );
-      onLoad({ filter: /./, namespace: 'part' }, ({ path }) => ({
+      onResolve({ filter: /./ }, ({ kind, path, resolveDir }) => {
+        if (kind !== 'dynamic-import' || path.startsWith('node:')) return undefined;
+        const isOurs = path.startsWith('.');
+        return { path: isOurs ? resolve(resolveDir, path) : path, namespace: 'part', pluginData: resolveDir };
+      });
+      onLoad({ filter: /./, namespace: 'part' }, ({ path, pluginData: resolveDir }) => ({
         contents: `import ${JSON.stringify(core)}; export * from ${JSON.stringify(path)};`,
-        resolveDir: dirname(path),
+        resolveDir,
       }));
     },
   };

@@ -1,9 +1,15 @@
 // Runs a file of dist/bin that takes its code from beside it, and writes what V8 compiled for that: see build-executables.mjs.
+// The broker it holds is started, so that what every start runs is in it, on a socket in a folder that nobody else can open.
 // A process of its own, because V8 takes a cache only with the options it was made with.
-const { writeFileSync } = require('node:fs');
+const { existsSync, mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
 const vm = require('node:vm');
 
-const [, , file] = process.argv;
+/** However little of the start was seen until then, it makes a cache. */
+const waitMsMax = 5_000;
+
+const [node, , file] = process.argv;
 require('../bin/v8-options.js');
 /** @type {vm.Script[]} */
 const scripts = [];
@@ -13,6 +19,19 @@ vm.Script = class extends vm.Script {
     scripts.push(this);
   }
 };
-require(file);
-const place = file.replace(/\.cjs$/, `.${process.version}-${process.arch}.cache`);
-writeFileSync(place, scripts[0].createCachedData());
+const { main } = require(file);
+const folder = mkdtempSync(join(tmpdir(), 'moustique-build-'));
+const config = join(folder, 'moustique.conf');
+const socket = join(folder, 'socket');
+writeFileSync(config, ['user root', `listener 0 ${socket}`, 'allow_anonymous true', 'log_dest none', ''].join('\n'));
+void main([node, file, '-c', config], {}).then(write);
+setTimeout(write, waitMsMax);
+setInterval(() => {
+  if (existsSync(socket)) write();
+}, 5);
+
+function write() {
+  writeFileSync(file.replace(/\.cjs$/, `.${process.version}-${process.arch}.cache`), scripts[0].createCachedData());
+  rmSync(folder, { recursive: true, force: true });
+  process.exit();
+}
