@@ -15,6 +15,18 @@ export const bridgeLines = {
   stable: (name: string): string => `Bridge ${name} connection was stable enough, resetting backoff`,
   /** N */
   idle: (name: string): string => `Bridge connection ${name} has exceeded idle timeout, disconnecting.`,
+  /** D */
+  sendingConnect: (remoteClientId: string): string => `Bridge ${remoteClientId} sending CONNECT`,
+  /** D */
+  receivedConnack: (clientId: string): string => `Received CONNACK on connection ${clientId}.`,
+  /** D */
+  sendingSubscribe: (clientId: string, packetId: number, topic: string, qos: number, options: number): string =>
+    `Bridge ${clientId} sending SUBSCRIBE (Mid: ${packetId}, Topic: ${topic}, QoS: ${qos}, Options: 0x${options.toString(16).padStart(2, '0')})`,
+  /** D */
+  sendingUnsubscribe: (clientId: string, packetId: number, topic: string): string =>
+    `Bridge ${clientId} sending UNSUBSCRIBE (Mid: ${packetId}, Topic: ${topic})`,
+  /** D */
+  receivedAnswer: (packet: 'SUBACK' | 'UNSUBACK', clientId: string): string => `Received ${packet} from ${clientId}`,
   /** N; ours. */
   connected: (name: string, host: string, port: number): string => `Bridge ${name} connected to ${host}:${port}.`,
   /** N; ours. */

@@ -179,6 +179,10 @@ export class Bridge implements LinkOwner {
       return;
     }
     this.#attempt = null;
+    if (socket.destroyed) {
+      this.#connectLater();
+      return;
+    }
     const settings = this.#settings;
     const { tcpKeepaliveSeconds } = settings;
     if (tcpKeepaliveSeconds !== null) socket.setKeepAlive(true, tcpKeepaliveSeconds * 1000);

@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Engine } from '../broker/engine.ts';
+import { disconnectReason, disconnectReasonFor } from '../broker/log-lines.ts';
 import { type ServerLimits, serverLimits } from '../client/server-limits.ts';
 import { encodePacket } from '../codec/encode.ts';
 import { type ConnackPacket, type ConnectPacket, NO_PROPERTIES, type Packet } from '../codec/packet.ts';
@@ -24,6 +25,7 @@ import type { Session } from '../session/session.ts';
 import type { Subscription } from '../session/subscription.ts';
 import type { Route } from '../topics/route-cache.ts';
 import { acceptByEvents } from '../transport/tcp.ts';
+import { bridgeLines } from './bridge-lines.ts';
 import type { BridgeSettings } from './settings.ts';
 import type { TopicNames } from './topic-names.ts';
 
@@ -102,12 +104,12 @@ export class Link implements Outward {
     };
     const peer = { address: socket.remoteAddress ?? address.host, port: address.port, tls: null };
     const transport = acceptByEvents(socket, peer, engine.clock);
-    const { protocolVersion } = settings;
     this.connection = new Connection(hub, transport, policy, null, this);
     this.connection.version = connect.protocolVersion;
     this.connection.clientId = settings.localClientId;
-    this.connection.decoder.requireShortestLength = protocolVersion === 5;
+    this.connection.decoder.requireShortestLength = connect.protocolVersion === 5;
     // CONNECT is the first packet. [MQTT-3.1.0-1]
+    this.#trace(() => bridgeLines.sendingConnect(connect.clientId));
     this.connection.send(encodePacket(connect, connect.protocolVersion));
     transport.resume();
   }
@@ -143,11 +145,15 @@ export class Link implements Outward {
     // [MQTT-3.8.3-4]
     const noLocal = !filter.startsWith('$share/');
     const subscription = { filter, qos, noLocal, retainAsPublished: true, retainHandling: 0 } as const;
+    const options = this.connection.version === 5 ? (noLocal ? 0x04 : 0) | 0x08 : 0;
+    this.#trace((clientId) => bridgeLines.sendingSubscribe(clientId, packetId, filter, qos, options));
     this.#send({ type: 'subscribe', packetId, properties: NO_PROPERTIES, subscriptions: [subscription] });
   }
 
   unsubscribe(filter: string): void {
-    this.#send({ type: 'unsubscribe', packetId: this.#packetId(), properties: NO_PROPERTIES, filters: [filter] });
+    const packetId = this.#packetId();
+    this.#trace((clientId) => bridgeLines.sendingUnsubscribe(clientId, packetId, filter));
+    this.#send({ type: 'unsubscribe', packetId, properties: NO_PROPERTIES, filters: [filter] });
   }
 
   /** A message of the bridge itself, retained, at QoS 1 where the other side allows that; lost with the connection. */
@@ -182,23 +188,30 @@ export class Link implements Outward {
     if (this.connection.state !== 'active') throw violation(`${packet.type.toUpperCase()} before CONNACK`);
     switch (packet.type) {
       case 'suback': {
+        this.#trace((clientId) => bridgeLines.receivedAnswer('SUBACK', clientId));
         const filter = this.#unanswered.get(packet.packetId);
         this.#unanswered.delete(packet.packetId);
         if (filter !== undefined && (packet.reasonCodes[0] ?? 0) >= 0x80) this.#owner.onSubscriptionRefused(filter);
         return;
       }
       case 'unsuback':
+        this.#trace((clientId) => bridgeLines.receivedAnswer('UNSUBACK', clientId));
+        return;
       case 'pingresp':
         return;
-      case 'disconnect':
-        this.connection.close('abnormal', 'connection closed by client');
+      case 'disconnect': {
+        const { reasonCode } = packet;
+        const reason = reasonCode < 0x80 ? disconnectReason.closedByClient : disconnectReasonFor(reasonCode);
+        this.connection.close('abnormal', reason);
         return;
+      }
       default:
         throw violation(`${packet.type.toUpperCase()} that nobody asked for`);
     }
   }
 
   #receiveConnack(packet: ConnackPacket): void {
+    this.#trace((clientId) => bridgeLines.receivedConnack(clientId));
     if (packet.reasonCode !== ReasonCode.Success) {
       this.#owner.onRefused(packet);
       this.connection.close('abnormal', null);
@@ -212,6 +225,10 @@ export class Link implements Outward {
   routeIn(bytes: Buffer, start: number, end: number): Route<Subscription> {
     this.messages++;
     return this.#names.routeIn(bytes, start, end);
+  }
+
+  heardAlias(): void {
+    this.messages++;
   }
 
   contentOut(message: Message): FrameContent | null {
@@ -250,6 +267,11 @@ export class Link implements Outward {
       if (isQuiet) this.#send({ type: 'pingreq' });
       this.#bytesWritten = bytesWritten;
     });
+  }
+
+  /** @param line - made of our own Client Identifier, where such lines are wanted */
+  #trace(line: (clientId: string) => string): void {
+    if (this.connection.hub.isTracing) this.#engine.logger.log('debug', line(this.#settings.localClientId));
   }
 
   #packetId(): number {

@@ -90,7 +90,11 @@ export class LocalSession {
 
   /** Sends what is retained under the topics that go out. */
   sendRetained(session: Session): void {
-    for (const subscription of session.subscriptions) sendRetained(this.#engine, session, subscription);
+    for (const subscription of session.subscriptions) {
+      // Shared subscriptions never get retained messages (§4.8.2).
+      if (topicFilterOf(this.#engine, subscription).shareName !== null) continue;
+      sendRetained(this.#engine, session, subscription);
+    }
     continueBacklogs(this.#engine, session);
   }
 
@@ -104,7 +108,7 @@ export class LocalSession {
     for (const { topicFilter, qos } of this.#map.local) {
       subscribe(engine, session, topicFilter, {
         qos: qos > qosMax ? qosMax : qos,
-        noLocal: true,
+        noLocal: topicFilter.shareName === null,
         retainAsPublished: true,
         retainHandling: 0,
         identifier: 0,

@@ -125,9 +125,9 @@ class RetainedReplay implements Backlog {
     }
   }
 
-  /** By the rules of now, as its publisher was known then (`check_retain_source`). The broker's own messages stay. */
+  /** By the rules of now, as its publisher was known then (`check_retain_source`). Those of the broker and its bridges stay. */
   #mayStillPublish({ publisher, topic }: Message): boolean {
-    if (publisher.clientId === '') return true;
+    if (publisher.clientId === '' || this.#engine.ownClientIds.has(publisher.clientId)) return true;
     if (publisher !== this.#publisher) {
       this.#publisher = publisher;
       this.#publisherRights = rightsOfPublisher(this.#engine, publisher);

@@ -21,6 +21,8 @@ export interface Outward {
   receive(packet: Packet): void;
   /** The local route of the remote Topic Name `bytes[start..end)`; one of `$SYS` when it is none of those asked for. */
   routeIn(bytes: Buffer, start: number, end: number): Route<Subscription>;
+  /** A PUBLISH came whose topic is a Topic Alias set before. */
+  heardAlias(): void;
   /** The message under its remote name, valid until the next call; null when that is too long. */
   contentOut(message: Message): FrameContent | null;
   /** The connection is over, and about to leave its session. */

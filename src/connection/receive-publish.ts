@@ -86,7 +86,7 @@ export function receivePublish(
   }
   if (isControl) return receiveControl(connection, bytes, route, view);
   const frameStart = wholeFrame(connection, firstByte, bytes, start, end);
-  if (engine.authorizer !== null) return authorize(connection, bytes, route, frameStart);
+  if (engine.authorizer !== null && connection.outward === null) return authorize(connection, bytes, route, frameStart);
   accept(connection, bytes, route, frameStart);
 }
 
@@ -186,6 +186,7 @@ function resolveAlias(connection: Connection, bytes: Buffer, view: PublishView):
   aliases.check(view.topicAlias);
   const { engine } = connection.hub;
   if (view.topicStart === view.topicEnd) {
+    connection.outward?.heardAlias();
     return routeOfTopic(engine, aliases.get(view.topicAlias));
   }
   const route =

@@ -208,6 +208,21 @@ describe('this side', () => {
     await logged(here, 'Received PUBLISH from mine (d0, q1, r1, m');
   });
 
+  test('what came over a bridge is retained for clients, whatever check_retain_source asks of others', async () => {
+    const there = await startRemote(resources);
+    const here = await startBridged(resources, there.broker.port(), ['topic # in 1'], {
+      before: ['check_retain_source true', 'acl_file {dir}/acl'],
+      options: { files: { acl: 'topic read #\n' } },
+    });
+    await untilSubscribed(there);
+    const far = await there.connect();
+    await far.publish({ topic: 'kept', payload: 'k', qos: 1, retain: true });
+    await logged(here, 'Received PUBLISH from local.');
+    const near = await here.connect();
+    await near.subscribe({ filter: 'kept', qos: 1 });
+    await near.expectPublish({ topic: 'kept', payload: 'k', retain: true });
+  });
+
   test('the state is told to clients, retained: 0 before, 1 while, 0 after', async () => {
     const port = await freePort();
     const here = await startBridged(resources, port, ['topic # out', 'restart_timeout 1']);

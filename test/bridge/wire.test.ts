@@ -215,6 +215,31 @@ describe('after CONNACK', () => {
     ]);
   });
 
+  test("the log has Mosquitto's lines for it", async () => {
+    const server = await RawServer.listen(resources, 5);
+    const place = await startBridged(resources, server.port, [
+      ...['topic a out', 'topic b in 2', 'bridge_protocol_version mqttv50', ...quiet],
+    ]);
+    const { peer } = await acceptBridge(server, 5);
+    const { packetId } = await peer.expectPacket('unsubscribe');
+    peer.send(peer.packets.unsuback({ packetId, reasonCodes: [0] }));
+    await grantSubscriptions(peer, 1);
+    const [remote, local] = [remoteIdOf('one'), `local.${remoteIdOf('one')}`];
+    for (const line of [
+      `Connecting bridge one (127.0.0.1:${server.port})`,
+      `Bridge ${remote} sending CONNECT`,
+      `Received CONNACK on connection ${local}.`,
+      `Bridge ${local} sending UNSUBSCRIBE (Mid: 1, Topic: a)`,
+      `Bridge ${local} sending SUBSCRIBE (Mid: 2, Topic: b, QoS: 2, Options: 0x0c)`,
+      `Received UNSUBACK from ${local}`,
+      `Received SUBACK from ${local}`,
+    ]) {
+      await logged(place, line);
+    }
+    peer.send(peer.packets.disconnect({ reasonCode: 0x8b }));
+    await logged(place, `Client ${local} [127.0.0.1:${server.port}] disconnected: server shutting down.`);
+  });
+
   test('a refused subscription is told to the operator', async () => {
     const server = await RawServer.listen(resources, 4);
     const place = await startBridged(resources, server.port, ['topic b in', ...quiet]);
