@@ -1,8 +1,8 @@
 /** What `moustique_ctrl dynsec` does to the file itself. */
 import { chmodSync, existsSync } from 'node:fs';
-import { formatDocument } from '../security/dynsec/document.ts';
 import { Draft } from '../security/dynsec/draft.ts';
 import { administratorState } from '../security/dynsec/first-state.ts';
+import { formatDocument } from '../security/dynsec/format-document.ts';
 import { readDocument } from '../security/dynsec/open-document.ts';
 import { writeDocument } from '../security/dynsec/write-document.ts';
 import { hashPassword } from '../security/password-hash.ts';

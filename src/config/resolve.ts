@@ -1,4 +1,5 @@
 /** A checked draft → a configuration: defaults filled in, security options handed to the listeners. */
+import { pluginFile } from './built-in-plugins.ts';
 import type {
   BridgeConfig,
   Config,
@@ -57,10 +58,13 @@ function resolveListener(draft: ConfigDraft, listener: ListenerDraft): ListenerC
     'listener',
     values,
   ) as OptionValues<'listener'>;
+  const plugins = [...draft.plugins, ...listener.plugins];
   const security = securityOf(isPerListener ? [values] : [values, draft.security], isLocal);
   return {
     ...(own satisfies ListenerValues),
     ...security,
+    aclFile: security.aclFile ?? pluginFile(plugins, 'mosquitto_acl_file'),
+    passwordFile: security.passwordFile ?? pluginFile(plugins, 'mosquitto_password_file'),
     allowAnonymous: listenerAllowAnonymous ?? security.allowAnonymous,
     autoIdPrefix: listenerAutoIdPrefix ?? security.autoIdPrefix,
     kind,

@@ -1,8 +1,8 @@
 /** What holds between options, checked when everything has been read. */
+import { type BuiltInPlugin, builtInFiles, builtInPlugin, optionsOfPlugin, pluginFile } from './built-in-plugins.ts';
 import type { Notice } from './config.ts';
 import type { ConfigError } from './config-error.ts';
 import type { BridgeDraft, ConfigDraft, Entry, ListenerDraft, Section } from './draft.ts';
-import { dynsecOptionNames, dynsecOptionsOf, isDynsecPlugin } from './dynsec-plugin.ts';
 import { type OptionName, optionTable } from './options.ts';
 
 /** What the rules found. */
@@ -29,6 +29,7 @@ export function checkRules(draft: ConfigDraft, acceptUnsupported: boolean): Rule
     notices.push({ level: 'warning', text: `Warning: ${place}${text}`, origin });
   };
   for (const listener of openedListeners(draft)) checkListener(listener, refuse, warn);
+  checkPluginFiles(draft, refuse);
   checkBridges(draft.bridges, refuse, warn);
   if (!acceptUnsupported) refuseUnsupported(draft, refuse);
   checkPlugins(draft, acceptUnsupported, refuse, warn);
@@ -126,26 +127,50 @@ function refuseUnsupported(draft: ConfigDraft, refuse: Refuse): void {
 }
 
 function checkPlugins(draft: ConfigDraft, acceptUnsupported: boolean, refuse: Refuse, warn: Warn): void {
-  let isLoaded = false;
-  for (const { path, opened, options } of allPlugins(draft)) {
-    if (!isDynsecPlugin({ path })) {
+  const loaded = new Set<BuiltInPlugin>();
+  for (const plugin of allPlugins(draft)) {
+    const { path, opened, options } = plugin;
+    const name = builtInPlugin(plugin);
+    if (name === null) {
       if (acceptUnsupported) continue;
-      const why = `"${path}" cannot be loaded, of all plugins only mosquitto_dynamic_security.so is built in`;
+      const why = `"${path}" cannot be loaded, of all plugins only ${builtInFiles} are built in`;
       refuse(opened, `The '${opened.writtenName}' option is not supported: ${why}.`);
       continue;
     }
-    if (isLoaded) refuse(opened, 'Dynamic security plugin can currently only be loaded once.');
-    isLoaded = true;
-    if (dynsecOptionsOf(options).configFile === null) {
-      warn(opened, 'dynamic security is not active, because it has no plugin_opt_config_file');
+    if (name === 'mosquitto_dynamic_security' && loaded.has(name)) {
+      refuse(opened, 'Dynamic security plugin can currently only be loaded once.');
+    }
+    loaded.add(name);
+    const known = optionsOfPlugin(name);
+    if (pluginFile([plugin], name) === null) {
+      warn(opened, `${name} is not active, because it has no plugin_opt_${known[0]}`);
     }
     for (const [key] of options) {
-      if (dynsecOptionNames.some((known) => known === key.toLowerCase())) continue;
-      warn(opened, `'plugin_opt_${key}' has no effect on dynamic security`);
+      if (!known.includes(key.toLowerCase())) warn(opened, `'plugin_opt_${key}' has no effect on ${name}`);
     }
-    for (const section of [draft.security, ...draft.listeners.map(({ values }) => values)]) {
-      const scram = section.get('scram');
-      if (isOn(scram)) warn(scram, "'scram' has no effect beside dynamic security");
+  }
+  if (!loaded.has('mosquitto_dynamic_security')) return;
+  for (const section of [draft.security, ...draft.listeners.map(({ values }) => values)]) {
+    const scram = section.get('scram');
+    if (isOn(scram)) warn(scram, "'scram' has no effect beside dynamic security");
+  }
+}
+
+/** One file of each kind for a listener: by its option, or by the plugin that stands for it. */
+function checkPluginFiles(draft: ConfigDraft, refuse: Refuse): void {
+  const refused = new Set<Entry>();
+  for (const { values, plugins } of [{ values: draft.security, plugins: draft.plugins }, ...draft.listeners]) {
+    const all = [...draft.plugins, ...plugins.filter((one) => !draft.plugins.includes(one))];
+    for (const [option, name] of [
+      ['acl_file', 'mosquitto_acl_file'],
+      ['password_file', 'mosquitto_password_file'],
+    ] as const) {
+      const [first, second] = all.filter((plugin) => builtInPlugin(plugin) === name);
+      const entry = values.get(option) ?? draft.security.get(option);
+      const other = second ?? (entry === undefined ? undefined : first);
+      if (other === undefined || refused.has(other.opened)) continue;
+      refused.add(other.opened);
+      refuse(other.opened, `There is another '${option}' for the same listener.`);
     }
   }
 }

@@ -2,8 +2,8 @@
 import { takeRules, takeRulesOf } from '../broker/rights.ts';
 import { dropWill } from '../broker/will.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
+import { builtInPlugin, pluginFile, pluginOption } from '../config/built-in-plugins.ts';
 import type { Config, ListenerConfig, PluginConfig } from '../config/config.ts';
-import { dynsecOptionsOf, isDynsecPlugin } from '../config/dynsec-plugin.ts';
 import type { Hub } from '../connection/hub.ts';
 import type { ListenerAccess } from '../contracts/authorizer.ts';
 import type { Logger } from '../contracts/logger.ts';
@@ -23,13 +23,15 @@ export interface DynsecEnvironment {
   readonly firstPassword: string | undefined;
 }
 
+const dynsecName = 'mosquitto_dynamic_security';
+
 /** Whether a listener asks dynamic security. */
 export function usesDynsec({ plugins }: Pick<Config, 'plugins'>, listener: ListenerConfig): boolean {
   return [...plugins, ...listener.plugins].some(isActive);
 }
 
 function isActive(plugin: PluginConfig): boolean {
-  return isDynsecPlugin(plugin) && dynsecOptionsOf(plugin.options).configFile !== null;
+  return builtInPlugin(plugin) === dynsecName && pluginFile([plugin], dynsecName) !== null;
 }
 
 function activePlugin(config: Config): PluginConfig | undefined {
@@ -39,7 +41,7 @@ function activePlugin(config: Config): PluginConfig | undefined {
 /** The file of a configuration; null when it asks for no dynamic security. */
 export function dynsecFileOf(config: Config): string | null {
   const plugin = activePlugin(config);
-  return plugin === undefined ? null : dynsecOptionsOf(plugin.options).configFile;
+  return plugin === undefined ? null : pluginFile([plugin], dynsecName);
 }
 
 /**
@@ -51,7 +53,7 @@ export function dynsecFileOf(config: Config): string | null {
 export async function openDynsec(config: Config, environment: DynsecEnvironment): Promise<DynamicSecurity | null> {
   const plugin = activePlugin(config);
   if (plugin === undefined) return null;
-  const { configFile, passwordInitFile } = dynsecOptionsOf(plugin.options);
+  const configFile = pluginFile([plugin], dynsecName);
   if (configFile === null) return null;
   const [{ openDocument }, { DynamicSecurity }] = await Promise.all([
     import('../security/dynsec/open-document.ts'),
@@ -60,7 +62,7 @@ export async function openDynsec(config: Config, environment: DynsecEnvironment)
   const { logger, allowSymlinks, firstPassword } = environment;
   logger.log('information', `Loading plugin: ${plugin.path}`);
   try {
-    const first = { initFile: passwordInitFile, fromEnvironment: firstPassword };
+    const first = { initFile: pluginOption(plugin, 'password_init_file'), fromEnvironment: firstPassword };
     const { state, notices, warnings } = await openDocument(configFile, allowSymlinks, first);
     for (const line of notices) logger.log('notice', line);
     for (const line of warnings) logger.log('warning', line);

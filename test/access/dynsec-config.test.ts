@@ -10,6 +10,9 @@ import { connect, refusalOf } from './clients.ts';
 import { adminFile, administrator, pluginPath, tcp5 } from './dynsec-world.ts';
 
 const resources = useResources();
+// "pw", in the scheme sha512.
+const passwordLine =
+  '$6$MTIzNDU2Nzg5MDEy$q7affew5acOzyiuk4E4vJEZhU7t4R1xWTto75IKPJP97LVA+CzSoDMfF2WDjlseX3rV+CHErovd5xAUk0bl69w==';
 const asAdmin = { user: 'admin', password: 'secret' };
 
 async function refused(config: readonly string[], files: Record<string, string> = {}): Promise<Finished> {
@@ -47,6 +50,24 @@ test('with per_listener_settings a listener has it or not', async () => {
   expect(await refusalOf(resources, broker, { transport: 'ws', version: 5 }, { user: 'x', password: 'y' })).toBe(0);
 });
 
+test('the plugins of files are as the options of that name', async () => {
+  const files = { acl: 'user anne\ntopic write a\n', passwords: `anne:${passwordLine}\n` };
+  const plugins = [
+    ...['plugin /x/mosquitto_acl_file.so', 'plugin_opt_acl_file {dir}/acl'],
+    ...['global_plugin /x/mosquitto_password_file.so', 'plugin_opt_password_file {dir}/passwords'],
+  ];
+  const broker = await startBroker(resources, 'moustique', {
+    config: ['listener {port} 127.0.0.1', ...plugins],
+    files,
+  });
+  const client = await connect(resources, broker, tcp5, { user: 'anne', password: 'pw' });
+  expect([await client.publish('a', ''), await client.publish('b', '')]).toEqual([0x10, 0x87]);
+  expect(await refusalOf(resources, broker, tcp5, { user: 'anne', password: 'wrong' })).toBe(0x87);
+  const twice = await refused(['listener {port}', 'acl_file {dir}/acl', ...plugins], files);
+  expect(twice.stderr).toMatch("Error: There is another 'acl_file' for the same listener.");
+  expect(twice.status).toBe(3);
+});
+
 test('a reload neither reads the file again nor lets anybody go', async () => {
   const config = ['listener {port} 127.0.0.1', 'plugin /x/mosquitto_dynamic_security.so', configFile];
   const broker = await startBroker(resources, 'moustique', { config, files: { 'ds.json': adminFile } });
@@ -64,7 +85,7 @@ test('other plugins, and two of it, are refused with a reason', async () => {
     const { stderr, status } = await refused([line]);
     expect(stderr).toMatch(
       new RegExp(
-        `Error: The '${name}' option is not supported: "/x/auth.so" cannot be loaded, of all plugins only mosquitto_dynamic_security.so is built in\\.`,
+        `Error: The '${name}' option is not supported: "/x/auth.so" cannot be loaded, of all plugins only mosquitto_dynamic_security.so, mosquitto_acl_file.so and mosquitto_password_file.so are built in\\.`,
       ),
     );
     expect(status).toBe(3);
@@ -91,8 +112,8 @@ test('without a file it is not active; options that it does not have are told', 
   });
   expect(await refusalOf(resources, broker, tcp5, {})).toBe(0x87);
   const { stderr } = await broker.stop();
-  expect(stderr).toMatch('dynamic security is not active, because it has no plugin_opt_config_file');
-  expect(stderr).toMatch("'plugin_opt_speed' has no effect on dynamic security");
+  expect(stderr).toMatch('mosquitto_dynamic_security is not active, because it has no plugin_opt_config_file');
+  expect(stderr).toMatch("'plugin_opt_speed' has no effect on mosquitto_dynamic_security");
 });
 
 test.each([
@@ -179,6 +200,27 @@ test('a first password that is too short makes no file', async () => {
   expect(stderr).toMatch('Error: MOSQUITTO_DYNSEC_PASSWORD must have at least 12 characters.');
   expect(status).toBe(3);
   expect(existsSync(join(broker.dir, 'ds.json'))).toBe(false);
+});
+
+test('the doctor looks into the file', async () => {
+  const files = {
+    'ds.json': JSON.stringify({ ...JSON.parse(adminFile), anonymousGroup: 'nope' }),
+    'wrong.json': '{"clients":7}',
+  };
+  for (const [file, code, text] of [
+    ['ds.json', 'dynsec-file', 'ds.json: anonymousGroup: there is no group "nope".'],
+    ['wrong.json', 'file-unusable', 'wrong.json: clients: expected a list'],
+  ] as const) {
+    const config = ['listener {port}', 'plugin /x/mosquitto_dynamic_security.so'];
+    const broker = await prepareBroker(resources, 'moustique', {
+      config: [...config, `plugin_opt_config_file {dir}/${file}`],
+      files,
+    });
+    const words = ['doctor', '-c', broker.configFile, '--json'];
+    const { stdout } = await runToEnd([...moustiqueCommand('moustique'), ...words]);
+    const { findings } = JSON.parse(stdout.replaceAll(`${broker.dir}/`, '')) as { findings: Record<string, string>[] };
+    expect(findings.find((one) => one['code'] === code)?.['text']).toContain(text);
+  }
 });
 
 test('acl explain says which role decides, by a running broker and by the file', async () => {

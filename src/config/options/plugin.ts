@@ -2,7 +2,7 @@ import { option } from '../option.ts';
 import { loadedPlugin, pluginOptionValue, untrimmedPath } from '../plugin-types.ts';
 import { boolean, text } from '../value-types.ts';
 
-/** Code that extends the broker: of Mosquitto's plugins, dynamic security is built in (see `dynsec-plugin.ts`). */
+/** Code that extends the broker: some of Mosquitto's plugins are built in (see `built-in-plugins.ts`). */
 export const pluginOptions = {
   plugin: option({
     scope: 'security',
@@ -12,7 +12,7 @@ export const pluginOptions = {
     aliases: ['auth_plugin'],
     repeat: 'collect',
     reload: 'restart',
-    doc: 'Loads a plugin for the whole broker, or for the listener above with `per_listener_settings true`. The plugin options below it belong to it. `mosquitto_dynamic_security.so`, in whatever folder, is built in; other plugins are refused. See [dynamic-security.md](dynamic-security.md).',
+    doc: 'Loads a plugin for the whole broker, or for the listener above with `per_listener_settings true`. The plugin options below it belong to it. `mosquitto_dynamic_security.so`, `mosquitto_acl_file.so` and `mosquitto_password_file.so`, in whatever folder, are built in; other plugins are refused. See [dynamic-security.md](dynamic-security.md).',
   }),
   global_plugin: option({
     scope: 'global',
@@ -53,7 +53,7 @@ export const pluginOptions = {
     aliases: ['auth_opt_'],
     repeat: 'collect',
     reload: 'restart',
-    doc: '`plugin_opt_KEY VALUE` gives the plugin above an option of its own. Dynamic security takes `plugin_opt_config_file`, its file, and `plugin_opt_password_init_file`, whose first line is the password of `admin` when that file has to be made.',
+    doc: '`plugin_opt_KEY VALUE` gives the plugin above an option of its own. Dynamic security takes `plugin_opt_config_file`, its file, and `plugin_opt_password_init_file`, whose first line is the password of `admin` when that file has to be made; the plugins of files take `plugin_opt_acl_file` and `plugin_opt_password_file`, which are as `acl_file` and `password_file`.',
   }),
   auth_plugin_deny_special_chars: option({
     scope: 'plugin',

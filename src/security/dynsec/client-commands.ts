@@ -2,8 +2,8 @@
 import type { Json } from '../control-request.ts';
 import { hashPassword } from '../password-hash.ts';
 import type { CommandContext, CommandRow } from './commands.ts';
-import { describedJson, priorityJson, roleLinkJson } from './document.ts';
 import type { Draft } from './draft.ts';
+import { describedJson, priorityJson, roleLinkJson } from './format-document.ts';
 import { listed } from './listing.ts';
 import { CommandError, type Parameters } from './parameters.ts';
 import { type Account, clientsMax, type GroupLink, linksMax, sortRoleLinks } from './state.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatPasswordHash } from '../password-hash.ts';
-import { formatDocument, parseDocument } from './document.ts';
+import { parseDocument } from './document.ts';
+import { formatDocument } from './format-document.ts';
 
 const salt = Buffer.alloc(12, 1).toString('base64');
 const hash = Buffer.alloc(64, 2).toString('base64');

@@ -7,8 +7,7 @@
 import { jsonFault } from '../../base/json-fault.ts';
 import { filterFault } from '../../topics/topic-filter.ts';
 import { isJsonObject, type Json, member } from '../control-request.ts';
-import { formatPasswordHash, type PasswordHash, parsePasswordHash } from '../password-hash.ts';
-import { sortedNames } from './draft.ts';
+import { type PasswordHash, parsePasswordHash } from '../password-hash.ts';
 import {
   type Account,
   type Acl,
@@ -324,99 +323,6 @@ function passwordOf(entry: Json): PasswordHash | null {
         : '';
   const parsed = parsePasswordHash(text);
   return parsed.ok ? parsed.value : null;
-}
-
-/** The file in pieces, of which each is small. */
-export function* formatDocument(state: SecurityState): Generator<string> {
-  const { changeIndex, defaults, clients, groups, roles, anonymousGroup, unknown } = state;
-  yield `{\n\t"changeIndex":\t${changeIndex},\n\t"defaultACLAccess":\t${indented(defaults, 1)}`;
-  yield* formatList('clients', sortedNames(clients), (name) => clientJson(clients.get(name) as Account));
-  yield* formatList('groups', sortedNames(groups), (name) => groupJson(groups.get(name) as Group));
-  if (anonymousGroup !== null) yield `,\n\t"anonymousGroup":\t${JSON.stringify(anonymousGroup)}`;
-  yield* formatList('roles', sortedNames(roles), (name) => roleJson(roles.get(name) as Role));
-  for (const [name, value] of Object.entries(unknown)) {
-    yield `,\n\t${JSON.stringify(name)}:\t${indented(value, 1)}`;
-  }
-  yield '\n}\n';
-}
-
-function* formatList(title: string, names: readonly string[], json: (name: string) => Json): Generator<string> {
-  yield `,\n\t"${title}":\t[`;
-  let separator = '';
-  for (const name of names) {
-    yield `${separator}${indented(json(name), 2)}`;
-    separator = ', ';
-  }
-  yield ']';
-}
-
-function indented(value: unknown, levels: number): string {
-  return JSON.stringify(value, null, '\t').replaceAll('\n', `\n${'\t'.repeat(levels)}`);
-}
-
-function clientJson(account: Account): Json {
-  const { username, clientId, isDisabled, roles, password, passwordMembers, unknown } = account;
-  return {
-    username,
-    ...(clientId === null ? {} : { clientid: clientId }),
-    ...describedJson(account),
-    ...(isDisabled ? { disabled: true } : {}),
-    ...(roles.length === 0 ? {} : { roles: roles.map(roleLinkJson) }),
-    ...(password === null ? passwordMembers : passwordJson(password)),
-    ...unknown,
-  };
-}
-
-function passwordJson(password: PasswordHash): Json {
-  const encoded = { encoded_password: formatPasswordHash(password) };
-  if (password.scheme !== 'sha512-pbkdf2') return encoded;
-  const { salt, hash, iterations } = password;
-  return { ...encoded, password: hash.toString('base64'), salt: salt.toString('base64'), iterations };
-}
-
-function groupJson(group: Group): Json {
-  const { groupName, roles, members, unknown } = group;
-  const clients = sortedNames(members).map((username) => ({
-    username,
-    ...priorityJson(members.get(username) ?? noPriority),
-  }));
-  return {
-    groupname: groupName,
-    ...describedJson(group),
-    ...(roles.length === 0 ? {} : { roles: roles.map(roleLinkJson) }),
-    ...(clients.length === 0 ? {} : { clients }),
-    ...unknown,
-  };
-}
-
-function roleJson(role: Role): Json {
-  const { roleName, allowWildcardSubs, acls, unknown } = role;
-  return {
-    rolename: roleName,
-    ...describedJson(role),
-    allowwildcardsubs: allowWildcardSubs,
-    ...(acls.length === 0 ? {} : { acls: acls.map(aclJson) }),
-    ...unknown,
-  };
-}
-
-export function aclJson({ type, topic, priority, allow }: Acl): Json {
-  return { acltype: type, topic, priority, allow };
-}
-
-export function roleLinkJson({ roleName, priority }: RoleLink): Json {
-  return { rolename: roleName, ...priorityJson(priority) };
-}
-
-export function priorityJson(priority: number): Json {
-  return priority === noPriority ? {} : { priority };
-}
-
-export function describedJson({ textName, textDescription }: Pick<Account, 'textName' | 'textDescription'>): Json {
-  return {
-    ...(textName === null ? {} : { textname: textName }),
-    ...(textDescription === null ? {} : { textdescription: textDescription }),
-  };
 }
 
 function without(object: Json, names: readonly string[]): Json {

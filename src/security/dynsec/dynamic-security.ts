@@ -19,9 +19,9 @@ import {
   readControlRequest,
 } from '../control-request.ts';
 import { type CommandContext, findCommand } from './commands.ts';
-import { formatDocument } from './document.ts';
 import { type Affected, Draft } from './draft.ts';
 import { DynsecRights, RoleChain, RoleChains } from './evaluate.ts';
+import { formatDocument } from './format-document.ts';
 import { CommandError, Parameters } from './parameters.ts';
 import type { Account, SecurityState } from './state.ts';
 import { writeDocument } from './write-document.ts';

@@ -1,8 +1,8 @@
 /** Commands about groups, and about the group of clients without a user name. */
 import type { Json } from '../control-request.ts';
 import type { CommandRow } from './commands.ts';
-import { describedJson, priorityJson, roleLinkJson } from './document.ts';
 import { type Draft, sortedNames } from './draft.ts';
+import { describedJson, priorityJson, roleLinkJson } from './format-document.ts';
 import { listed } from './listing.ts';
 import { CommandError, type Parameters } from './parameters.ts';
 import { type Account, type Group, groupsMax, linksMax, noPriority, sortRoleLinks } from './state.ts';

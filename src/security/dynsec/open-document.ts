@@ -5,8 +5,9 @@ import { open, rm } from 'node:fs/promises';
 import { jsonFault } from '../../base/json-fault.ts';
 import { hashPassword } from '../password-hash.ts';
 import { malformed, readSecurityFile, SecurityFileError, unreadable } from '../security-file.ts';
-import { formatDocument, parseDocument } from './document.ts';
+import { parseDocument } from './document.ts';
 import { firstState } from './first-state.ts';
+import { formatDocument } from './format-document.ts';
 import type { SecurityState } from './state.ts';
 import { writeDocument } from './write-document.ts';
 

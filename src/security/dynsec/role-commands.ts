@@ -2,8 +2,9 @@
 import { filterFault } from '../../topics/topic-filter.ts';
 import type { Json } from '../control-request.ts';
 import type { CommandRow } from './commands.ts';
-import { aclJson, aclTypeOf, describedJson, withoutRepeated } from './document.ts';
+import { aclTypeOf, withoutRepeated } from './document.ts';
 import type { Draft } from './draft.ts';
+import { aclJson, describedJson } from './format-document.ts';
 import { listed } from './listing.ts';
 import { CommandError, isMqttText, type Parameters } from './parameters.ts';
 import { type Acl, type AclType, aclsMax, type Role, rolesMax, sortAcls } from './state.ts';

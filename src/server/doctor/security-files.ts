@@ -1,9 +1,12 @@
 /** Files of passwords and rights: whether they can be used, how strong they are, whether they fit together. */
+import { existsSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
 import { parseAclFile } from '../../security/acl-file.ts';
+import { readDocument } from '../../security/dynsec/open-document.ts';
 import { parsePasswordFile } from '../../security/password-file.ts';
 import type { PasswordHash } from '../../security/password-hash.ts';
 import { readSecurityFile, SecurityFileError } from '../../security/security-file.ts';
+import { dynsecFileOf } from '../dynamic-security.ts';
 import { SecurityFiles } from '../security-files.ts';
 import { StartError } from '../start-error.ts';
 import { type Finding, placeOf } from './finding.ts';
@@ -39,7 +42,27 @@ export function inspectSecurityFiles(config: Config, allowSymlinks: boolean): Fi
     const users = passwordFile === null ? null : inspectPasswords(passwordFile, place, read, findings);
     if (aclFile !== null) inspectRights(aclFile, place, knowsOthers ? null : users, read, findings);
   }
-  return [...findings, ...inspectKeys(config, allowSymlinks)];
+  return [...findings, ...inspectDynsec(config, allowSymlinks), ...inspectKeys(config, allowSymlinks)];
+}
+
+/** The file of dynamic security: whether the broker would start with it, and what is odd in it. One that is not there is made. */
+function inspectDynsec(config: Config, allowSymlinks: boolean): Finding[] {
+  const path = dynsecFileOf(config);
+  if (path === null || !existsSync(path)) return [];
+  const place = path;
+  try {
+    const { warnings } = readDocument(path, allowSymlinks);
+    return warnings
+      .filter((line) => line.startsWith(`Warning: ${path}: `))
+      .map((line) => ({
+        ...{ severity: 'warning', code: 'dynsec-file', place, instead: '' },
+        text: line.slice('Warning: '.length),
+      }));
+  } catch (error) {
+    if (!(error instanceof SecurityFileError)) throw error;
+    const text = error.lines.map((line) => line.replace(/^Error: /, '')).join(' ');
+    return [{ severity: 'error', code: 'file-unusable', place, text, instead: '' }];
+  }
 }
 
 interface FilePair {
@@ -51,11 +74,13 @@ interface FilePair {
 }
 
 /** Every pair of files that belong together, once, with where they are named. */
-function filesOf({ listeners, origin }: Config): FilePair[] {
+function filesOf(config: Config): FilePair[] {
+  const { listeners, origin } = config;
   const pairs = new Map<string, FilePair>();
   for (const { passwordFile, aclFile, moustiqueAuthHttpUrl, moustiqueAuthJwtKeyFile, origin: own } of listeners) {
     const named = own['password_file'] ?? own['acl_file'] ?? origin['password_file'] ?? origin['acl_file'];
-    const knowsOthers = moustiqueAuthHttpUrl !== null || moustiqueAuthJwtKeyFile !== null;
+    const knowsOthers =
+      moustiqueAuthHttpUrl !== null || moustiqueAuthJwtKeyFile !== null || dynsecFileOf(config) !== null;
     const pair = { passwordFile, aclFile, knowsOthers, place: placeOf(named) };
     pairs.set(JSON.stringify([passwordFile, aclFile, knowsOthers]), pair);
   }
