@@ -2,9 +2,10 @@
  * A store that writes down what it is told as plain maps, and makes it safe when the test says so. What it has must be what the
  * engine says it holds, byte by byte, at any time.
  */
-import type { Message } from '../../../src/contracts/message.ts';
+import { createMessage, type Message } from '../../../src/contracts/message.ts';
 import { DeliveryState, type Fact, type Store } from '../../../src/contracts/store.ts';
 import { createMemoryStore } from '../../../src/store/memory-store.ts';
+import { Topic } from '../../../src/topics/topic.ts';
 
 export class Ledger {
   readonly store: Store;
@@ -29,6 +30,14 @@ export class Ledger {
     if (this.#committed === this.#position) return;
     this.#committed = this.#position;
     this.store.onCommitted?.();
+  }
+
+  /** The process ends and another begins: what the engine holds is what it is given back, in messages of their own. */
+  restart(): void {
+    const facts = [...this.#source()].map((fact) =>
+      'message' in fact ? { ...fact, message: copyOf(fact.message) } : fact,
+    );
+    this.store.restore = () => facts;
   }
 
   /** What is written down and what the engine holds. */
@@ -134,6 +143,18 @@ export class Ledger {
       },
     };
   }
+}
+
+function copyOf(message: Message): Message {
+  const { topic, publisher, payload, qos, retain, expiresAtMs, storeId } = message;
+  const { propertiesSource, propertiesStart, propertiesEnd, expiryOffset } = message;
+  const copy = createMessage(Topic.of(topic.name), publisher, {
+    ...{ payload: Buffer.from(payload), qos, retain, expiresAtMs },
+    properties: Buffer.from(propertiesSource.subarray(propertiesStart, propertiesEnd)),
+    expiryOffset: expiryOffset < 0 ? -1 : expiryOffset - propertiesStart,
+  });
+  copy.storeId = storeId;
+  return copy;
 }
 
 function optionsOf(fact: Parameters<Store['subscriptionPut']>[0]): string {

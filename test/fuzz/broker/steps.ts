@@ -29,7 +29,8 @@ export class Steps {
       return;
     }
     const kind = chance.below(40);
-    if (kind === 0) this.#world.cut(client);
+    if (chance.oneIn(150)) await this.#world.restart();
+    else if (kind === 0) this.#world.cut(client);
     else if (kind === 1) await this.#disconnect(client);
     else if (kind === 2) await this.connect(client, chance.oneIn(3), chance.below(4) > 0);
     else if (kind === 3) client.line.block(chance.below(500));

@@ -84,8 +84,9 @@ export class World {
   readonly clock = new VirtualClock();
   readonly ledger: Ledger;
   readonly oracle: Oracle;
-  readonly broker: Broker;
-  readonly #hub: Hub;
+  broker: Broker;
+  #hub: Hub;
+  readonly #limits: Limits;
   readonly clients: readonly Client[];
   readonly #chance: Chance;
 
@@ -99,6 +100,7 @@ export class World {
     };
     this.ledger = new Ledger(options.isSlowStore);
     this.oracle = new Oracle({ ...options, isUnbounded: options.queueMax === 0 });
+    this.#limits = limits;
     this.broker = new Broker(this.clock, logger, this.ledger.store, limits);
     this.#hub = new Hub(this.broker.engine);
     this.broker.start();
@@ -158,6 +160,17 @@ export class World {
     client.lines.push({ line, session, input: Buffer.alloc(0), aliases: new Map() });
     if (!isPresent) client.exchanges.clear();
     for (const [packetId, { qos }] of client.exchanges) if (qos === 1) client.exchanges.delete(packetId);
+  }
+
+  /** The broker ends without a word, when all clients have left and all is safe, and comes back. */
+  async restart(): Promise<void> {
+    for (const client of this.clients) this.cut(client);
+    await this.endTurn();
+    this.ledger.commit();
+    this.ledger.restart();
+    this.broker = new Broker(this.clock, logger, this.ledger.store, this.#limits);
+    this.#hub = new Hub(this.broker.engine);
+    this.broker.start();
   }
 
   /** Has the session count on from a number, where it has not begun to count: Packet Identifiers end at 65,535. */
