@@ -4,6 +4,7 @@ import { runChurn } from './churn.ts';
 import { runConnections } from './connections.ts';
 import { runFlow } from './flow.ts';
 import { runLatency } from './latency.ts';
+import { isProbe, runProbe } from './probe.ts';
 import { runStalled } from './stalled.ts';
 import { runOffline, runRetained } from './stored.ts';
 
@@ -38,11 +39,17 @@ function answer(reply: GeneratorReply): void {
   process.send?.(reply, undefined, undefined, () => process.exit(0));
 }
 
-const failed = (error: unknown): void => answer({ error: error instanceof Error ? error.message : String(error) });
-process.on('uncaughtException', failed);
-process.on('unhandledRejection', failed);
-process.on('disconnect', () => process.exit(1)); // the runner is gone
-process.once('message', (request) => {
-  // The runner is built from the same sources, so what it sends is a request.
-  run(request as GeneratorRequest).then((result) => answer({ result: finite(result) }), failed);
-});
+/** Waits for the runner's one request. */
+function awaitRequest(): void {
+  const failed = (error: unknown): void => answer({ error: error instanceof Error ? error.message : String(error) });
+  process.on('uncaughtException', failed);
+  process.on('unhandledRejection', failed);
+  process.on('disconnect', () => process.exit(1)); // the runner is gone
+  process.once('message', (request) => {
+    // The runner is built from the same sources, so what it sends is a request.
+    run(request as GeneratorRequest).then((result) => answer({ result: finite(result) }), failed);
+  });
+}
+
+if (isProbe) await runProbe();
+else awaitRequest();

@@ -5,18 +5,16 @@
  * between two other clients) shows what everybody else feels meanwhile.
  */
 import type { JobResult, OfflineJob, RetainedJob, Target } from '../job.ts';
-import { percentile } from '../statistics.ts';
 import { type ClientEvents, GeneratorClient } from './client.ts';
 import { between, connectAll, Meters, sleep, waitFor } from './crew.ts';
 import { Dialer } from './dialer.ts';
 import { FrameRing } from './frame-ring.ts';
+import { Probe } from './probe.ts';
 import { OnceTally } from './tally.ts';
 
 const PUBLISHERS = 4;
 const ACK_WINDOW = 100;
 const PATIENCE_MS = 5000;
-const PROBE_INTERVAL_MS = 5;
-const PROBE_TOPIC = 'bench-probe/value';
 
 export async function runRetained(target: Target, job: RetainedJob): Promise<JobResult> {
   return new Storage(target, job, true).run();
@@ -29,6 +27,7 @@ export async function runOffline(target: Target, job: OfflineJob): Promise<JobRe
 class Storage implements ClientEvents {
   readonly #job: RetainedJob | OfflineJob;
   readonly #isRetained: boolean;
+  readonly #target: Target;
   readonly #dialer: Dialer;
   readonly #meters: Meters;
   readonly #tally: OnceTally;
@@ -44,6 +43,7 @@ class Storage implements ClientEvents {
   constructor(target: Target, job: RetainedJob | OfflineJob, isRetained: boolean) {
     this.#job = job;
     this.#isRetained = isRetained;
+    this.#target = target;
     this.#dialer = new Dialer(target);
     this.#meters = new Meters(target.pid);
     this.#tally = new OnceTally(PUBLISHERS, Math.ceil(job.messages / PUBLISHERS));
@@ -64,8 +64,7 @@ class Storage implements ClientEvents {
     await sleep(500);
     const residentBytes = this.#meters.residentBytes();
 
-    const probe = new Probe(level);
-    await probe.start(this.#dialer);
+    const probe = await Probe.start(this.#target, level);
     const reading = this.#meters.read();
     this.#readStartMs = performance.now();
     const reader = await GeneratorClient.connect(this.#dialer, readerOptions, this);
@@ -176,58 +175,4 @@ class Storage implements ClientEvents {
   onLost(client: GeneratorClient, error: Error | undefined): void {
     this.#lost ??= `the broker closed ${client === this.#reader ? 'the reader' : client.clientId}: ${error?.message ?? ''}`;
   }
-}
-
-/** A message every few milliseconds between two clients of their own. */
-class Probe implements ClientEvents {
-  readonly #level: 4 | 5;
-  readonly #samplesMs: number[] = [];
-  #clients: GeneratorClient[] = [];
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(level: 4 | 5) {
-    this.#level = level;
-  }
-
-  async start(dialer: Dialer): Promise<void> {
-    const clientIds = ['bench-probe-sub', 'bench-probe-pub'];
-    this.#clients = await connectAll(
-      dialer,
-      clientIds.length,
-      (index) => ({ level: this.#level, clientId: clientIds[index] as string }),
-      this,
-    );
-    const [subscriber, publisher] = this.#clients as [GeneratorClient, GeneratorClient];
-    await subscriber.subscribe([PROBE_TOPIC], 0);
-    const ring = new FrameRing({
-      level: this.#level,
-      qos: 0,
-      retain: false,
-      topicNames: [PROBE_TOPIC],
-      payloadBytes: 64,
-      publisher: 0,
-      framesMin: 1,
-      isWebSocket: dialer.isWebSocket,
-    });
-    const send = (): void => publisher.sendFrames(ring.takeTimed(performance.now()));
-    send();
-    this.#timer = setInterval(send, PROBE_INTERVAL_MS);
-  }
-
-  async stop(): Promise<{ p99Ms: number; maxMs: number }> {
-    clearInterval(this.#timer);
-    await sleep(50);
-    for (const client of this.#clients) client.drop();
-    const sorted = this.#samplesMs.sort((a, b) => a - b);
-    return { p99Ms: percentile(sorted, 0.99), maxMs: percentile(sorted, 1) };
-  }
-
-  onMessage(_client: GeneratorClient, bytes: Uint8Array, payload: number, _end: number): void {
-    const sentMs = new DataView(bytes.buffer, bytes.byteOffset + payload).getFloat64(8, true);
-    this.#samplesMs.push(performance.now() - sentMs);
-  }
-
-  onDone(): void {}
-
-  onLost(): void {}
 }
