@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts';
 
 /** Time one step takes before others get their turn. */
-const sliceMs = 4;
+const sliceMs = 1;
 /** Between looks at the clock, for items that take about a microsecond each. */
 const itemsMax = 128;
 

@@ -130,10 +130,10 @@ export function clientHandlers({
       for (const { message } of queuedQos0?.slice(0, limit - items.length) ?? []) items.push(queued(message, 'queued'));
       return { items, ...waiting(session) };
     },
-    purgeQueue({ params, note }) {
+    async purgeQueue({ params, note }) {
       const session = find(params);
       engine.nowMs = clock.nowMs();
-      const { messages, bytes } = purgeQueue(engine, session);
+      const { messages, bytes } = await purgeQueue(engine, session);
       note(`client ${session.clientId}, ${messages} messages`);
       return { purgedMessages: messages, purgedBytes: bytes };
     },
