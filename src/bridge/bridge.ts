@@ -12,7 +12,7 @@ import type { ServerLimits } from '../client/server-limits.ts';
 import type { ConnackPacket } from '../codec/packet.ts';
 import { ReasonCode, reasonCodeName, returnCodeOf } from '../codec/reason-code.ts';
 import type { Hub } from '../connection/hub.ts';
-import { resume } from '../session/deliver.ts';
+import { resume } from '../session/send-waiting.ts';
 import type { Session } from '../session/session.ts';
 import { dialErrorOf } from '../transport/dial-error.ts';
 import { Addresses } from './addresses.ts';

@@ -1,6 +1,5 @@
 /** The bridge on this side: a Session like that of any other client, to which no access rules apply. */
 
-import { continueBacklogs } from '../broker/backlog.ts';
 import type { Engine } from '../broker/engine.ts';
 import { sendRetained } from '../broker/retain.ts';
 import { leaveSession, openSession } from '../broker/sessions.ts';
@@ -8,6 +7,7 @@ import { subscribe, topicFilterOf, unsubscribe } from '../broker/subscribe.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import { finish } from '../session/deliver.ts';
 import { Outgoing, Step } from '../session/outgoing.ts';
+import { sendWaiting } from '../session/send-waiting.ts';
 import { neverExpires, type Session } from '../session/session.ts';
 import type { BridgeSettings } from './settings.ts';
 import type { TopicMap } from './topic-map.ts';
@@ -19,7 +19,6 @@ const nobody: Outlet = {
   receiveMaximum: 65_535,
   sendPublish: () => false,
   sendPubrel: () => {},
-  flush: () => {},
   disconnect: () => {},
 };
 
@@ -95,7 +94,7 @@ export class LocalSession {
       if (topicFilterOf(this.#engine, subscription).shareName !== null) continue;
       sendRetained(this.#engine, session, subscription);
     }
-    continueBacklogs(this.#engine, session);
+    sendWaiting(this.#engine, session);
   }
 
   #subscribe(session: Session, qosMax: 0 | 1 | 2): void {

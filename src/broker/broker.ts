@@ -7,9 +7,9 @@ import { createMessage, type Message, type Publisher } from '../contracts/messag
 import type { Outlet } from '../contracts/outlet.ts';
 import type { Store } from '../contracts/store.ts';
 import { dropTotal } from '../session/drop-counters.ts';
+import { sendWaiting } from '../session/send-waiting.ts';
 import { Session } from '../session/session.ts';
 import { isTopicName, parseTopicFilter } from '../topics/topic-filter.ts';
-import { continueBacklogs } from './backlog.ts';
 import { Engine, tickMs } from './engine.ts';
 import type { Limits } from './limits.ts';
 import { publish } from './publish.ts';
@@ -17,6 +17,7 @@ import { durableFacts, type Restored, restore } from './restore.ts';
 import { sendRetained, sweepRetained } from './retain.ts';
 import { accessOfPort, grantRights } from './rights.ts';
 import { routeOf } from './route.ts';
+import { SessionTurn } from './session-turn.ts';
 import { dueSession, endSession } from './sessions.ts';
 import type { Gauges, Stats } from './stats.ts';
 import { subscribe, unsubscribeAll } from './subscribe.ts';
@@ -47,6 +48,7 @@ export class Broker {
   constructor(clock: Clock, logger: Logger, store: Store, limits: Limits) {
     const engine = new Engine(clock, logger, store, limits);
     engine.onSessionDue = (session) => dueSession(engine, session);
+    engine.takeTurns = (session) => engine.turns.add(new SessionTurn(engine, session));
     this.engine = engine;
   }
 
@@ -156,7 +158,7 @@ export class Broker {
     const { subscription } = subscribe(engine, session, topicFilter, options);
     if (topicFilter.shareName === null) {
       sendRetained(engine, session, subscription);
-      continueBacklogs(engine, session);
+      sendWaiting(engine, session);
     }
     return () => {
       session.outlet = null;
@@ -253,8 +255,6 @@ class CallbackOutlet implements Outlet {
   }
 
   sendPubrel(): void {}
-
-  flush(): void {}
 
   disconnect(): void {}
 }

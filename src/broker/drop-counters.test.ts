@@ -4,8 +4,9 @@ import { VirtualClock } from '../base/clock.ts';
 import { deliveryDrops } from '../contracts/drop-reason.ts';
 import { createMessage, type Message } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
-import { finish, resume, sendWaiting } from '../session/deliver.ts';
+import { finish } from '../session/deliver.ts';
 import { dropTotal } from '../session/drop-counters.ts';
+import { resume, sendWaiting } from '../session/send-waiting.ts';
 import { neverExpires, type Session } from '../session/session.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import { parseTopicFilter, type TopicFilter } from '../topics/topic-filter.ts';
@@ -35,8 +36,6 @@ class Client implements Outlet {
   }
 
   sendPubrel(): void {}
-
-  flush(): void {}
 
   disconnect(): void {}
 }

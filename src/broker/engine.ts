@@ -1,6 +1,7 @@
 /** The record of parts that a broker consists of. Each operation names the parts it touches; nothing else is shared. */
 import type { Clock } from '../base/clock.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
+import { Turns } from '../base/turns.ts';
 import type { Authorizer, ListenerAccess } from '../contracts/authorizer.ts';
 import type { ControlHandler } from '../contracts/control.ts';
 import type { Hooks } from '../contracts/hooks.ts';
@@ -64,8 +65,8 @@ export class Engine {
   /** Ordinary and shared subscriptions over all sessions. */
   subscriptionsCount = 0;
   sharedSubscriptionsCount = 0;
-  /** Sessions with a backlog that goes on when waiting input has been handled. */
-  readonly unfinished = new Set<Session>();
+  /** Whoever has more to do than others can wait for. */
+  readonly turns: Turns;
   /** Wills whose right to be sent is being asked about; at most one per session that ended meanwhile. */
   readonly judgedWills = new Set<Promise<void>>();
   /** Open Network Connections, also those that have not sent CONNECT yet; kept by `connection/`. */
@@ -79,6 +80,8 @@ export class Engine {
   nowMs: number;
   /** A session is due when the wheel comes round; returns the tick for the next look, 0 for none. Set by the broker. */
   onSessionDue: (session: Session) => number = () => 0;
+  /** Lets a session go on sending in the next turns. Set by the broker. */
+  takeTurns: (session: Session) => void = () => {};
   /** Tells the operator that deliveries to a session are being dropped. */
   readonly reportDrops: (session: Session) => void;
   readonly #startMs: number;
@@ -95,6 +98,9 @@ export class Engine {
     this.nowMs = clock.nowMs();
     this.#startMs = clock.monotonicMs();
     this.wheel = new TimerWheel(this.tick());
+    this.turns = new Turns(clock, () => {
+      this.nowMs = clock.nowMs();
+    });
     this.denials = new Denials(logger, () => this.currentTick, 1000 / tickMs);
     this.reportDrops = (session) => logger.log('notice', logLines.messagesDropped(session.clientId));
   }

@@ -25,6 +25,8 @@ export interface Limits extends DeliveryLimits {
   readonly sessionOwnerCheck: boolean;
   /** Whether MQTT 5.0 publishers are told which rule refused their message. */
   readonly explainDenials: boolean;
+  /** Packets of one client that are handled in a row, before others get their turn. */
+  readonly packetsPerTurn: number;
   /** Bytes waiting for one socket from which QoS 1, QoS 2 and retained messages wait in the session. */
   readonly socketBytesSoftMax: number;
   /** Bytes waiting for one socket from which QoS 0 messages are dropped. */
@@ -39,6 +41,8 @@ export const defaultLimits: Limits = {
   maxQueuedBytes: 0,
   queueQos0Messages: false,
   upgradeOutgoingQos: false,
+  sliceDeliveries: 64,
+  packetsPerTurn: 1024,
   messageSizeLimit: 0,
   maxPacketSize: 2_000_000,
   maxKeepaliveSeconds: 0,

@@ -81,7 +81,7 @@ function countDenied(engine: Engine, session: Session | null): void {
 }
 
 /** A fault while serving a subscriber belongs to that subscriber, never to the publisher. */
-function failReceiver(engine: Engine, session: Session, error: unknown): void {
+export function failReceiver(engine: Engine, session: Session, error: unknown): void {
   if (error instanceof InvariantViolation) throw error;
   countDrop(engine, session, 'fault');
   engine.logger.log('error', `Error: Unable to serve client ${session.clientId}: ${String(error)}`);

@@ -161,7 +161,7 @@ function* heldMessages(engine: Engine): Generator<Message> {
       const message = outgoing.message(sequence);
       if (message !== null) yield message;
     }
-    for (const { message } of [...(session.queuedQos0 ?? [])]) yield message;
+    for (const { message } of keptQos0(session)) yield message;
     for (const [, message] of session.received?.entries() ?? []) {
       if (message !== null) yield message;
     }
@@ -169,6 +169,11 @@ function* heldMessages(engine: Engine): Generator<Message> {
   for (const message of engine.retained.values()) {
     if (!message.topic.name.startsWith('$SYS/')) yield message;
   }
+}
+
+/** QoS 0 messages that wait for a client that is away; those on their way out are not stored, or they might come twice. */
+function keptQos0({ outlet, queuedQos0 }: Session): NonNullable<Session['queuedQos0']> {
+  return outlet === null && queuedQos0 !== null ? [...queuedQos0] : [];
 }
 
 /** @param told - messages that may be referred to; what refers to a later one was told to the store by itself */
@@ -191,7 +196,7 @@ function* sessionFacts(engine: Engine, session: Session, told: IdSet): Generator
     const identifier = subscription.ids?.[0] ?? 0;
     yield { kind: 'subscription', clientId, filter, qos, noLocal, retainAsPublished, retainHandling, identifier };
   }
-  for (const { message, retain, ids } of [...(session.queuedQos0 ?? [])]) {
+  for (const { message, retain, ids } of keptQos0(session)) {
     if (!told.has(message.storeId)) continue;
     yield deliveryFact(clientId, 'out', message, 0, 0, retain, false, DeliveryState.queued, ids);
   }

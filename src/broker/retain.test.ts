@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../base/clock.ts';
 import type { Message } from '../contracts/message.ts';
+import { sendSlice } from '../session/send-waiting.ts';
 import { Session } from '../session/session.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import { Broker } from './broker.ts';
 import { defaultLimits } from './limits.ts';
-import { runBacklogs, sendRetained } from './retain.ts';
+import { sendRetained } from './retain.ts';
 import { subscribe } from './subscribe.ts';
 
 test('a sweep removes the retained messages whose time is over, and no others', async () => {
@@ -89,7 +90,7 @@ test('whoever asks again while many answers wait gets what is retained by then',
   const retain = (topic: string) => broker.publish(topic, Buffer.from('x'), { retain: true });
   const got: string[] = [];
   const outlet = {
-    ...{ isCongested: true, isFull: false, receiveMaximum: 10, flush() {}, disconnect() {}, sendPubrel() {} },
+    ...{ isCongested: true, isFull: false, receiveMaximum: 10, disconnect() {}, sendPubrel() {} },
     sendPublish: ({ topic }: Message, _qos: number, retain: boolean) => got.push(`${topic.name} ${retain}`) > 0,
   };
   const session = new Session('c', { clientId: 'c', username: null, listenerPort: 0 }, () => 0);
@@ -107,7 +108,7 @@ test('whoever asks again while many answers wait gets what is retained by then',
   ask();
   expect(session.backlogs).toHaveLength(waiting);
   outlet.isCongested = false;
-  expect(runBacklogs(session)).toBe(false);
+  expect(sendSlice(engine, session)).toBe(false);
   const count = (line: string): number => got.filter((one) => one === line).length;
   // One as it was published, and one because it was asked for since.
   expect([count('t/old true'), count('t/new false'), count('t/new true')]).toEqual([waiting, 1, 1]);

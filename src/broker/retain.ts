@@ -4,6 +4,7 @@ import type { Rights } from '../contracts/authorizer.ts';
 import type { Message, Publisher } from '../contracts/message.ts';
 import { deliver, isExpired, isMemoryFull } from '../session/deliver.ts';
 import { compact, hold, release, sizeOf } from '../session/holding.ts';
+import { costOf } from '../session/send-waiting.ts';
 import type { Backlog, Session } from '../session/session.ts';
 import type { Subscription } from '../session/subscription.ts';
 import type { RetainedNode } from '../topics/retained-tree.ts';
@@ -13,8 +14,6 @@ import { logLines } from './log-lines.ts';
 import { mayReceive, rightsOfPublisher } from './rights.ts';
 import { isSubscribed, topicFilterOf } from './subscribe.ts';
 
-/** Retained messages one call of a replay sends before others get their turn. */
-const replayBatch = 200;
 /** Replays a session may have waiting; further ones have to be for subscriptions that have none waiting. */
 const waitingReplaysMax = 16;
 
@@ -80,6 +79,7 @@ class RetainedReplay implements Backlog {
   readonly #nodes: Generator<RetainedNode<Message> | null>;
   /** What was stored later was sent when it was published. */
   #until: number;
+  isOver = false;
   #isBegun = false;
   /** Publisher → its rights, for those met last. */
   #publisher: Publisher | null = null;
@@ -99,17 +99,22 @@ class RetainedReplay implements Backlog {
     return true;
   }
 
-  sendSome(): boolean {
+  sendSome(slice: number): number {
     const session = this.#session;
-    if (!isSubscribed(session, this.#subscription)) return false;
-    let left = replayBatch;
-    for (;;) {
-      if (left-- === 0 || session.outlet === null || session.outlet.isCongested) return true;
-      if ((session.outgoing?.queued ?? 0) > 0) return true;
+    let left = slice;
+    while (left > 0) {
+      if (!isSubscribed(session, this.#subscription)) this.isOver = true;
+      if (this.isOver || session.outlet === null || session.outlet.isCongested) return left;
+      if ((session.outgoing?.queued ?? 0) > 0) return left;
       this.#isBegun = true;
       const { value: node, done } = this.#nodes.next();
-      if (done === true) return false;
-      if (node === null) return true;
+      if (done === true) {
+        this.isOver = true;
+        return left;
+      }
+      // Many were looked at that do not match.
+      if (node === null) return 0;
+      left--;
       // What is sent is what is retained now.
       const message = node.value;
       if (message === undefined || node.since > this.#until) continue;
@@ -122,7 +127,9 @@ class RetainedReplay implements Backlog {
       if (this.#subscription.noLocal && message.publisher.clientId === session.clientId) continue;
       if (session.rights !== null && !mayReceive(this.#engine, session, message.topic.name)) continue;
       deliver(this.#engine, session, message, this.#subscription, true);
+      left -= costOf(message) - 1;
     }
+    return left;
   }
 
   /** By the rules of now, as its publisher was known then (`check_retain_source`). Those of the broker and its bridges stay. */
@@ -159,22 +166,4 @@ function forget(engine: Pick<Engine, 'retained' | 'holdings' | 'store'>, message
   if (removed === undefined) return;
   engine.store.retainedRemoved(message.topic.name);
   release(engine.holdings, removed);
-}
-
-/**
- * Lets the session's backlogs go on.
- *
- * @returns whether one stopped only because its turn was over, so that it wants to be called again soon
- */
-export function runBacklogs(session: Session): boolean {
-  while (session.backlogs !== null) {
-    const backlog = session.backlogs[0] as Backlog;
-    if (backlog.sendSome()) {
-      const { outlet, outgoing } = session;
-      return outlet !== null && !outlet.isCongested && (outgoing?.queued ?? 0) === 0;
-    }
-    session.backlogs.shift();
-    if (session.backlogs.length === 0) session.backlogs = null;
-  }
-  return false;
 }

@@ -3,8 +3,9 @@ import { ReasonCode } from '../codec/reason-code.ts';
 import type { ListenerAccess } from '../contracts/authorizer.ts';
 import type { Publisher } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
-import { hold, release } from '../session/holding.ts';
+import { hold } from '../session/holding.ts';
 import { neverExpires, Session, type Will } from '../session/session.ts';
+import { clearSession } from './clear-session.ts';
 import { type Engine, tickMs } from './engine.ts';
 import { logLines } from './log-lines.ts';
 import { grantRights } from './rights.ts';
@@ -103,23 +104,7 @@ export function endSession(engine: Engine, session: Session): void {
   session.unsafe = null;
   sendWill(engine, session);
   unsubscribeAll(engine, session);
-  const { outgoing } = session;
-  if (outgoing !== null) {
-    for (let sequence = outgoing.first; sequence < outgoing.end; sequence++) {
-      if (outgoing.step(sequence) !== 0) release(engine.holdings, outgoing.message(sequence));
-    }
-    engine.stats.deliveriesDropped.sessionEnded += outgoing.queued;
-    session.outgoing = null;
-  }
-  engine.stats.deliveriesDropped.sessionEnded += session.queuedQos0?.length ?? 0;
-  for (const queued of session.queuedQos0 ?? []) release(engine.holdings, queued.message);
-  session.queuedQos0 = null;
-  for (const [, message] of session.received?.entries() ?? []) {
-    if (message === null) continue;
-    engine.stats.messagesDropped.sessionEnded++;
-    release(engine.holdings, message);
-  }
-  session.received = null;
+  clearSession(engine, session);
   engine.sessions.delete(session.clientId);
   if (session.isPersistent) engine.store.sessionRemoved(session.clientId);
 }

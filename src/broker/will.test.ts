@@ -15,7 +15,6 @@ const outlet: Outlet = {
   receiveMaximum: 65_535,
   sendPublish: () => true,
   sendPubrel: () => {},
-  flush: () => {},
   disconnect: () => {},
 };
 

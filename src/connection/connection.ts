@@ -4,7 +4,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import type { WheelEntry } from '../base/timer-wheel.ts';
-import { continueBacklogs } from '../broker/backlog.ts';
+import type { TurnTaker } from '../base/turns.ts';
 import {
   disconnectReason,
   disconnectReasonFor,
@@ -21,7 +21,8 @@ import type { ConnectedClient } from '../contracts/hooks.ts';
 import type { Message, Publisher } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import type { Transport, TransportHandler } from '../contracts/transport.ts';
-import { areSocketsFull, sendWaiting } from '../session/deliver.ts';
+import { areSocketsFull } from '../session/deliver.ts';
+import { sendWaiting } from '../session/send-waiting.ts';
 import type { Session } from '../session/session.ts';
 import type { Subscription } from '../session/subscription.ts';
 import type { Route } from '../topics/route-cache.ts';
@@ -30,6 +31,7 @@ import { AdmissionEnd } from './admission-end.ts';
 import { dispatch } from './dispatch.ts';
 import type { EnhancedAuth } from './enhanced-auth.ts';
 import { fail } from './fail.ts';
+import { HeldChunks } from './held-chunks.ts';
 import type { Hub } from './hub.ts';
 import { InboundAliases } from './inbound-aliases.ts';
 import { Outbox } from './outbound.ts';
@@ -46,14 +48,11 @@ const ticksPerKeepAlive = 3;
 /** CONNECT is read whole before anybody is known: Mosquitto takes 100,000 bytes of it. */
 export const connectBytesMax = 100_000;
 
-/** Bytes of a paused connection that are kept; a transport that was paused has no more than this under way. */
-const heldBytesMax = 1024 * 1024;
-
 const noAliases = new InboundAliases(0);
 
 export type State = 'awaiting-connect' | 'authenticating' | 'active' | 'closed';
 
-export class Connection implements Outlet, PacketSink, WheelEntry, TransportHandler {
+export class Connection implements Outlet, PacketSink, WheelEntry, TurnTaker, TransportHandler {
   readonly hub: Hub;
   readonly policy: ListenerPolicy;
   readonly transport: Transport;
@@ -93,8 +92,8 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
   #heardAtTick: number;
   /** Whether a client that is told no more bytes are read; see {@link wait}. */
   #isWaiting = false;
-  #held: Buffer[] | null = null;
-  #heldBytes = 0;
+  /** What came meanwhile. */
+  #held: HeldChunks | null = null;
   /** null: what it was let in with holds for as long as it stays. */
   #admissionEnd: AdmissionEnd | null = null;
   #onDrained: (() => void) | null = null;
@@ -128,11 +127,13 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
 
   onData(bytes: Buffer, start: number, end: number): void {
     if (this.state === 'closed') return;
-    const { engine } = this.hub;
-    engine.stats.bytesReceived += end - start;
-    engine.nowMs = engine.clock.nowMs();
+    const { hub } = this;
+    hub.engine.stats.bytesReceived += end - start;
+    hub.engine.nowMs = hub.engine.clock.nowMs();
+    if (hub.reader !== this || hub.readerTurn !== hub.outbound.turn) hub.beginReading(this);
     if (this.#isWaiting) {
-      this.#hold(bytes, start, end);
+      this.#held ??= new HeldChunks();
+      if (!this.#held.add(bytes, start, end)) this.disconnect(ReasonCode.QuotaExceeded);
       return;
     }
     try {
@@ -150,7 +151,6 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     if (session === null || this.state !== 'active') return;
     engine.nowMs = engine.clock.nowMs();
     sendWaiting(engine, session);
-    continueBacklogs(engine, session);
   }
 
   onClose(code: string | null): void {
@@ -168,6 +168,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     if (pending !== undefined) this.wait(pending);
     else if (this.acks.waiting >= acksWaitingMax) this.wait(this.acks.untilEmpty());
     else if (this.outbox.waitingPackets > 0 && this.#isUnread) this.wait(this.#untilDrained());
+    else if (--hub.packetsLeft <= 0) this.#takeTurns();
     return this.state !== 'closed' && !this.#isWaiting;
   }
 
@@ -274,10 +275,6 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     this.acknowledge('pubrel', packetId, 0, null, !isSafe);
   }
 
-  flush(): void {
-    this.hub.outbound.flush();
-  }
-
   disconnect(reasonCode: number): void {
     if (this.state === 'closed') return;
     if (this.state === 'active') this.sendDisconnect(reasonCode);
@@ -361,38 +358,40 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     this.transport.pause();
     void pending
       .then(() => {
-        this.#isWaiting = false;
-        if (this.state === 'closed') return;
-        const { engine } = this.hub;
-        engine.nowMs = engine.clock.nowMs();
-        this.decoder.resume(this);
-        this.#readHeld();
-        if (!this.#isWaiting) this.transport.resume();
+        this.hub.engine.nowMs = this.hub.engine.clock.nowMs();
+        this.#readOn();
       })
       .catch((error: unknown) => fail(this, error));
   }
 
-  /** A transport may deliver what it had read already when it was paused; that waits as well. */
-  #hold(bytes: Buffer, start: number, end: number): void {
-    this.#heldBytes += end - start;
-    if (this.#heldBytes > heldBytesMax) {
-      this.disconnect(ReasonCode.QuotaExceeded);
-      return;
-    }
-    this.#held ??= [];
-    this.#held.push(Buffer.from(bytes.subarray(start, end)));
+  /** More came in a row than others can wait for: the rest is handled in the next turns. */
+  #takeTurns(): void {
+    this.#isWaiting = true;
+    this.transport.pause();
+    this.hub.engine.turns.add(this);
   }
 
-  #readHeld(): void {
-    while (!this.#isWaiting && this.#held !== null) {
-      const bytes = this.#held.shift();
-      if (bytes === undefined) {
-        this.#held = null;
-        return;
-      }
-      this.#heldBytes -= bytes.length;
-      this.decoder.push(bytes, 0, bytes.length, this);
+  takeTurn(): boolean {
+    try {
+      this.#readOn();
+    } catch (error) {
+      fail(this, error);
     }
+    return false; // is in the line again when there is more
+  }
+
+  /** What was waited for has come. */
+  #readOn(): void {
+    this.#isWaiting = false;
+    if (this.state === 'closed') return;
+    this.hub.beginReading(this);
+    this.decoder.resume(this);
+    while (!this.#isWaiting && this.#held !== null) {
+      const bytes = this.#held.take();
+      if (bytes === undefined) this.#held = null;
+      else this.decoder.push(bytes, 0, bytes.length, this);
+    }
+    if (!this.#isWaiting) this.transport.resume();
   }
 
   /** Ends the connection after what was sent has left. */
@@ -427,6 +426,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TransportHand
     if (this.#admissionEnd !== null) engine.wheel.remove(this.#admissionEnd);
     engine.connectionsCount--;
     hub.connections.delete(this);
+    if (hub.reader === this) hub.reader = null;
     this.#onFinished?.();
     this.lastRoute = null;
     this.allowedRoute = null;

@@ -3,7 +3,7 @@
 import type { Engine } from '../broker/engine.ts';
 import { PublishView } from '../codec/publish.ts';
 import { Message } from '../contracts/message.ts';
-import { sendCommitted } from '../session/deliver.ts';
+import { sendCommitted } from '../session/send-waiting.ts';
 import { Topic } from '../topics/topic.ts';
 import type { Connection } from './connection.ts';
 import { inputBytes, Outbound } from './outbound.ts';
@@ -40,12 +40,24 @@ export class Hub {
   /** Open connections, with or without a session. */
   readonly connections = new Set<Connection>();
 
+  /** Whose packets are handled, the turn in which they came, and how many more of them in it before others get theirs. */
+  reader: Connection | null = null;
+  readerTurn = 0;
+  packetsLeft = 0;
+
   constructor(engine: Engine) {
     this.engine = engine;
     this.outbound = new Outbound(engine, inputBytes);
     this.isTracing = engine.logger.enabled('debug');
     engine.store.onCommitted = () => this.#committed();
     engine.store.onTrouble = () => this.#troubled();
+  }
+
+  /** The connection's packets are handled from now on. */
+  beginReading(connection: Connection): void {
+    this.reader = connection;
+    this.readerTurn = this.outbound.turn;
+    this.packetsLeft = this.engine.limits.packetsPerTurn;
   }
 
   /** The store cannot make anything safe any more, or can again. */

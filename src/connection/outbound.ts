@@ -55,6 +55,8 @@ export class Outbound {
   position = stagingBytes;
   /** Changes whenever ranges of the arena stop being valid. */
   epoch = 1;
+  /** Number of the present turn; grows with each in which anything was sent. */
+  turn = 0;
   readonly counters: OutboundCounters;
   #dirty: Outbox[] = [];
   #isScheduled = false;
@@ -71,6 +73,7 @@ export class Outbound {
   #copiedRanges: readonly number[] = [];
   readonly #endTurn = (): void => {
     this.#isScheduled = false;
+    this.turn++;
     this.flush();
   };
 

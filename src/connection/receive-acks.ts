@@ -1,5 +1,4 @@
 /** PUBACK, PUBREC, PUBREL and PUBCOMP from the peer. Unknown identifiers are tolerated and answered, as Mosquitto does. */
-import { continueBacklogs } from '../broker/backlog.ts';
 import { logLines } from '../broker/log-lines.ts';
 import { publish } from '../broker/publish.ts';
 import { mayPublish } from '../broker/rights.ts';
@@ -8,9 +7,10 @@ import { decodeAck } from '../codec/acks.ts';
 import { ProtocolError } from '../codec/protocol-error.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
 import type { Topic } from '../contracts/message.ts';
-import { finish, isExpired, sendWaiting } from '../session/deliver.ts';
+import { finish, isExpired } from '../session/deliver.ts';
 import { release } from '../session/holding.ts';
 import { Step } from '../session/outgoing.ts';
+import { sendWaiting } from '../session/send-waiting.ts';
 import type { Session } from '../session/session.ts';
 import type { Subscription } from '../session/subscription.ts';
 import type { Route } from '../topics/route-cache.ts';
@@ -115,10 +115,7 @@ function routeOf(connection: Connection, topic: Topic): Route<Subscription> {
 }
 
 function goOn(connection: Connection, session: Session): void {
-  const { engine } = connection.hub;
-  const { outgoing } = session;
-  if (outgoing !== null && (outgoing.queued > 0 || outgoing.heldBack > 0)) sendWaiting(engine, session);
-  if (session.backlogs !== null) continueBacklogs(engine, session);
+  if (session.outgoing?.isCaughtUp === false || session.backlogs !== null) sendWaiting(connection.hub.engine, session);
 }
 
 function wrongAck(packetId: number): ProtocolError {

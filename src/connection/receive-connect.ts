@@ -11,7 +11,7 @@ import { ReasonCode } from '../codec/reason-code.ts';
 import { PACKET_SIZE_MAX } from '../codec/stream-decoder.ts';
 import type { AuthenticationResult, ConnectRequest } from '../contracts/authenticator.ts';
 import { createMessage, type Publisher } from '../contracts/message.ts';
-import { resume } from '../session/deliver.ts';
+import { resume } from '../session/send-waiting.ts';
 import { neverExpires, type Will } from '../session/session.ts';
 import { Topic } from '../topics/topic.ts';
 import type { Connection } from './connection.ts';

@@ -1,6 +1,5 @@
 /** SUBSCRIBE and UNSUBSCRIBE: rights, options, SUBACK, then what is retained. */
 import type { MaybePromise } from '../base/maybe-promise.ts';
-import { continueBacklogs } from '../broker/backlog.ts';
 import { logLines } from '../broker/log-lines.ts';
 import { sendRetained } from '../broker/retain.ts';
 import { maySubscribe, mayUnsubscribe } from '../broker/rights.ts';
@@ -15,6 +14,7 @@ import {
 import { ProtocolError } from '../codec/protocol-error.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
 import { variableByteIntegerSize } from '../codec/variable-byte-integer.ts';
+import { sendWaiting } from '../session/send-waiting.ts';
 import type { Session } from '../session/session.ts';
 import type { Subscription } from '../session/subscription.ts';
 import { parseTopicFilter, type TopicFilter } from '../topics/topic-filter.ts';
@@ -131,7 +131,7 @@ function finish(connection: Connection, packet: SubscribePacket, wanted: Wanted[
   if (replays.length === 0) return;
   const replay = (): void => {
     for (const subscription of replays) sendRetained(engine, session, subscription);
-    continueBacklogs(engine, session);
+    sendWaiting(engine, session);
   };
   // Mosquitto: what is retained follows the SUBACK, also when that waits for the disk.
   if (connection.acks.waiting === 0) replay();

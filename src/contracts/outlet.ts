@@ -29,8 +29,6 @@ export interface Outlet {
     subscriptionIds: readonly number[] | null,
   ): boolean;
   sendPubrel(packetId: number): void;
-  /** What was sent so far need not wait for the end of the turn. */
-  flush(): void;
   /** Ends the Network Connection; MQTT 5.0 clients are told `reasonCode` first. */
   disconnect(reasonCode: number): void;
 }

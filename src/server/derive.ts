@@ -60,6 +60,8 @@ export function limitsOf({ global }: Config): Limits {
     checkRetainSource: global.checkRetainSource,
     sessionOwnerCheck: global.sessionOwnerCheck,
     explainDenials: global.aclExplain,
+    sliceDeliveries: defaultLimits.sliceDeliveries,
+    packetsPerTurn: defaultLimits.packetsPerTurn,
     socketBytesSoftMax: defaultLimits.socketBytesSoftMax,
     socketBytesHardMax: defaultLimits.socketBytesHardMax,
     allSocketsBytesMax: messageBytes / 3,

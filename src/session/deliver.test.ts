@@ -5,17 +5,10 @@ import { createMessage, Message } from '../contracts/message.ts';
 import type { Outlet } from '../contracts/outlet.ts';
 import type { Store } from '../contracts/store.ts';
 import { Topic } from '../topics/topic.ts';
-import {
-  type DeliveryLimits,
-  type DeliveryNeeds,
-  deliver,
-  finish,
-  resume,
-  sendCommitted,
-  sendWaiting,
-} from './deliver.ts';
+import { type DeliveryLimits, type DeliveryNeeds, deliver, finish } from './deliver.ts';
 import { dropCounters } from './drop-counters.ts';
 import { hold, newHoldings, release } from './holding.ts';
+import { resume, sendCommitted, sendSlice, sendWaiting } from './send-waiting.ts';
 import { Session } from './session.ts';
 import { Subscription } from './subscription.ts';
 
@@ -30,13 +23,12 @@ const limits: DeliveryLimits = {
   allSocketsBytesMax: 1000,
   allHeldBytesMax: 1_000_000,
   upgradeOutgoingQos: false,
+  sliceDeliveries: 100,
 };
 
 /** A connection that writes down what it was asked to send. */
 class Recorder implements Outlet {
   readonly sent: string[] = [];
-  /** Packets sent before each flush. */
-  readonly flushedAt: number[] = [];
   isCongested = false;
   isFull = false;
   receiveMaximum = 2;
@@ -53,10 +45,6 @@ class Recorder implements Outlet {
 
   sendPubrel(packetId: number): void {
     this.sent.push(`PUBREL #${packetId}`);
-  }
-
-  flush(): void {
-    this.flushedAt.push(this.sent.length);
   }
 
   disconnect(): void {
@@ -80,6 +68,7 @@ class Journal {
 function world(changes: Partial<DeliveryLimits> = {}) {
   const journal = new Journal();
   const reported: string[] = [];
+  const turns: Session[] = [];
   const needs: DeliveryNeeds & { nowMs: number; packetsOutBytes: number } = {
     limits: { ...limits, ...changes },
     stats: { publishDropped: 0, deliveries: 0, deliveriesSent: 0, deliveriesDropped: dropCounters(deliveryDrops) },
@@ -89,6 +78,7 @@ function world(changes: Partial<DeliveryLimits> = {}) {
     store: journal as unknown as Store,
     awaitingCommit: new Set(),
     nowMs: 1000,
+    takeTurns: (session) => void turns.push(session),
     reportDrops: (session) => {
       session.hasReportedDrops = true;
       reported.push(session.clientId);
@@ -98,7 +88,7 @@ function world(changes: Partial<DeliveryLimits> = {}) {
   const session = new Session('c', publisher, () => 0);
   const outlet = new Recorder();
   session.outlet = outlet;
-  return { needs, session, outlet, journal, reported };
+  return { needs, session, outlet, journal, reported, turns };
 }
 
 function subscription(
@@ -627,17 +617,246 @@ test('a transient message is copied once, however many sessions keep it', () => 
   expect(session.outgoing?.message(2)).toBe(kept);
 });
 
-test('of a long queue the first deliveries leave before the others are put together', () => {
-  const { needs, session } = world({ maxQueuedMessages: 1000 });
-  session.outlet = null;
-  session.expiryIntervalSeconds = 100;
-  for (let count = 1; count <= 200; count++) {
-    deliver(needs, session, message(`${count}`, 1), subscription(session, 1), false);
+describe('a slice at a time', () => {
+  /** A session that is away, kept, and has as many QoS 1 messages waiting as asked for; ten are sent in a row. */
+  function absent(count: number, changes: Partial<DeliveryLimits> = {}) {
+    const parts = world({ sliceDeliveries: 10, maxQueuedMessages: 1000, queueQos0Messages: true, ...changes });
+    const { needs, session, turns } = parts;
+    session.outlet = null;
+    session.expiryIntervalSeconds = 100;
+    const queue = (text: string, qos: 0 | 1 | 2 = 1) =>
+      deliver(needs, session, message(text, qos), subscription(session, 2), false);
+    for (let index = 1; index <= count; index++) queue(`${index}`);
+    const comeBack = (receiveMaximum = 65_535) => {
+      const fresh = new Recorder();
+      fresh.receiveMaximum = receiveMaximum;
+      session.outlet = fresh;
+      resume(needs, session);
+      return fresh;
+    };
+    const leave = () => {
+      session.outlet = null;
+      session.outgoing?.interrupted();
+    };
+    /** The turn of the session, when it takes any. */
+    const turn = (): boolean => {
+      if (turns.length === 0) return false;
+      expect(turns.splice(0)).toEqual([session]);
+      session.isTakingTurns = sendSlice(needs, session);
+      if (session.isTakingTurns) turns.push(session);
+      return session.isTakingTurns;
+    };
+    return { ...parts, queue, comeBack, leave, turn };
   }
-  const fresh = new Recorder();
-  fresh.receiveMaximum = 65_535;
-  session.outlet = fresh;
-  resume(needs, session);
-  expect(fresh.flushedAt).toEqual([64]);
-  expect(fresh.sent).toEqual(Array.from({ length: 200 }, (_, index) => `${index + 1} q1 #${index + 1}`));
+  const sent = (from: number, to: number, dup = ''): string[] =>
+    Array.from({ length: to - from + 1 }, (_, index) => `${from + index} q1${dup} #${from + index}`);
+
+  test('a long queue goes out in order, never more than a slice between two turns', () => {
+    const { session, comeBack, turn, turns } = absent(35);
+    const fresh = comeBack();
+    const counts = [fresh.sent.length];
+    while (turn()) counts.push(fresh.sent.length);
+    expect(counts).toEqual([10, 20, 30]);
+    expect(fresh.sent).toEqual(sent(1, 35));
+    expect([session.isTakingTurns, turns]).toEqual([false, []]);
+  });
+
+  test('a queue that fits into one takes no turns', () => {
+    const { session, comeBack, turns } = absent(9);
+    expect(comeBack().sent).toEqual(sent(1, 9));
+    expect([session.isTakingTurns, turns]).toEqual([false, []]);
+  });
+
+  test('large messages count for more: half a KiB as much as a delivery', () => {
+    const { queue, comeBack, turn } = absent(0, { maxQueuedBytes: 0 });
+    for (let index = 0; index < 5; index++) queue('x'.repeat(2048));
+    const fresh = comeBack();
+    fresh.payloadBytesMax = 5000;
+    fresh.sent.length = 0;
+    // The first two were dropped as too large, and have used up the slice as well.
+    turn();
+    expect(fresh.sent).toHaveLength(2);
+    turn();
+    expect(fresh.sent).toHaveLength(3);
+  });
+
+  test('acknowledgements in between start nothing of their own, and what is published in between comes last', () => {
+    const { needs, session, queue, comeBack, turn } = absent(25);
+    const fresh = comeBack();
+    for (let sequence = 1; sequence <= 10; sequence++) {
+      finish(needs, session, sequence);
+      sendWaiting(needs, session);
+    }
+    queue('26');
+    expect(fresh.sent).toEqual(sent(1, 10));
+    while (turn());
+    expect(fresh.sent).toEqual(sent(1, 26));
+  });
+
+  test('[MQTT-3.3.4-9] a window that fills up ends the turns; acknowledgements go on from there', () => {
+    const { needs, session, comeBack, turn } = absent(30);
+    const fresh = comeBack(15);
+    while (turn());
+    expect(fresh.sent).toEqual(sent(1, 15));
+    expect(session.isTakingTurns).toBe(false);
+    for (let sequence = 1; sequence <= 12; sequence++) {
+      finish(needs, session, sequence);
+      sendWaiting(needs, session);
+    }
+    expect(fresh.sent).toEqual(sent(1, 27));
+  });
+
+  test('a message that is larger than a slice and has no room in the window does not make the session spin', () => {
+    const { session, queue, comeBack, turn } = absent(0, { maxInflightBytes: 100 });
+    for (let index = 0; index < 2; index++) queue('x'.repeat(9000));
+    const fresh = comeBack();
+    fresh.payloadBytesMax = 10_000;
+    queue('y'.repeat(90));
+    queue('z'.repeat(9000));
+    while (turn());
+    expect(fresh.sent).toHaveLength(1);
+    expect(session.isTakingTurns).toBe(false);
+  });
+
+  test('a socket that is congested ends the turns, its drain goes on', () => {
+    const { needs, session, comeBack, turn } = absent(30);
+    const fresh = comeBack();
+    fresh.isCongested = true;
+    while (turn());
+    expect([fresh.sent.length, session.isTakingTurns]).toEqual([10, false]);
+    fresh.isCongested = false;
+    sendWaiting(needs, session);
+    while (turn());
+    expect(fresh.sent).toEqual(sent(1, 30));
+  });
+
+  test('[MQTT-4.4.0-1] [MQTT-4.6.0-5] a disconnect in the middle: what was sent comes again first, with DUP, a slice at a time', () => {
+    const { queue, comeBack, leave, turn } = absent(45);
+    comeBack();
+    turn();
+    turn(); // 30 are under way
+    leave();
+    expect(turn()).toBe(false);
+    const fresh = comeBack();
+    queue('46');
+    const counts = [fresh.sent.length];
+    while (turn()) counts.push(fresh.sent.length);
+    expect(counts).toEqual([10, 20, 30, 40]);
+    expect(fresh.sent).toEqual([...sent(1, 30, ' d'), ...sent(31, 46)]);
+  });
+
+  test('a connection that takes over before the next turn is the one that gets the rest', () => {
+    const { comeBack, leave, turn } = absent(25);
+    const old = comeBack();
+    leave();
+    const fresh = comeBack();
+    while (turn());
+    expect(old.sent).toEqual(sent(1, 10));
+    expect(fresh.sent).toEqual([...sent(1, 10, ' d'), ...sent(11, 25)]);
+  });
+
+  test('PUBREL keeps its place among what comes again, and what is published then waits for all of it', () => {
+    const { needs, session, comeBack, leave, turn, queue } = absent(0);
+    for (let index = 1; index <= 25; index++) queue(`${index}`, 2);
+    comeBack();
+    while (turn());
+    for (const sequence of [3, 18]) {
+      release(needs.holdings, session.outgoing?.released(sequence) ?? null);
+    }
+    leave();
+    const fresh = comeBack();
+    queue('26', 2);
+    while (turn());
+    expect(fresh.sent).toEqual(
+      Array.from({ length: 26 }, (_, index) => index + 1).map((each) =>
+        each === 3 || each === 18 ? `PUBREL #${each}` : `${each} q2${each < 26 ? ' d' : ''} #${each}`,
+      ),
+    );
+  });
+
+  test('[MQTT-4.9.0-2] room that an acknowledgement makes between two slices is for the oldest that waits', () => {
+    const { needs, session, comeBack, leave, turn, queue } = absent(0);
+    for (let index = 1; index <= 40; index++) queue(`${index}`, 2);
+    comeBack();
+    while (turn());
+    for (let sequence = 5; sequence <= 30; sequence++) {
+      release(needs.holdings, session.outgoing?.released(sequence) ?? null);
+    }
+    leave();
+    // 26 have their PUBREL coming and count, two more fill the window; PUBREL does not wait, and takes more than a slice.
+    const fresh = comeBack(28);
+    const again = () => fresh.sent.filter((packet) => !packet.startsWith('PUBREL'));
+    expect(fresh.sent).toHaveLength(10);
+    finish(needs, session, 1);
+    sendWaiting(needs, session);
+    while (turn());
+    expect(fresh.sent).toHaveLength(2 + 26 + 1);
+    expect(again()).toEqual(['1 q2 d #1', '2 q2 d #2', '3 q2 d #3']);
+    for (const sequence of [5, 6, 2]) {
+      finish(needs, session, sequence);
+      sendWaiting(needs, session);
+    }
+    expect(again().slice(3)).toEqual(['4 q2 d #4', '31 q2 d #31', '32 q2 d #32']);
+  });
+
+  test('QoS 0 messages that were queued go out in order, and those that come meanwhile behind them', () => {
+    const { needs, session, queue, comeBack, turn, journal } = absent(0);
+    for (let index = 1; index <= 25; index++) queue(`${index}`, 0);
+    journal.facts.length = 0;
+    const fresh = comeBack();
+    queue('26', 0);
+    expect(session.queuedQos0Bytes).toBe(2 * 16);
+    while (turn());
+    queue('27', 0);
+    expect(fresh.sent).toEqual(Array.from({ length: 27 }, (_, index) => `${index + 1} q0 #0`));
+    // At most once: the store let go of them before the first was sent, and is not told of those that came meanwhile.
+    expect(journal.facts).toEqual(['gone 0']);
+    expect([session.queuedQos0, session.queuedQos0Bytes, needs.holdings.count]).toEqual([null, 0, 0]);
+  });
+
+  test('QoS 0 messages that come meanwhile obey the bounds of the queue', () => {
+    const { needs, session, queue, comeBack, turn } = absent(0, { maxQueuedMessages: 20 });
+    for (let index = 1; index <= 20; index++) queue(`${index}`, 0);
+    const fresh = comeBack();
+    for (let index = 21; index <= 40; index++) queue(`${index}`, 0);
+    expect(session.queuedQos0).toHaveLength(20);
+    expect(needs.stats.deliveriesDropped.queueFull).toBe(10);
+    while (turn());
+    expect(fresh.sent).toHaveLength(30);
+  });
+
+  test('rights that change between two slices judge what is left', () => {
+    const { session, comeBack, turn, reported } = absent(15);
+    const fresh = comeBack();
+    session.rights = { decide: () => -1, describe: () => 'no' };
+    session.mustRecheck = true;
+    while (turn());
+    expect(fresh.sent).toEqual(sent(1, 10));
+    expect(reported).toHaveLength(5);
+    expect(session.mustRecheck).toBe(false);
+  });
+
+  test('[MQTT-3.3.2-5] time that goes by between two slices counts', () => {
+    const { needs, session, queue, comeBack, turn } = absent(12);
+    deliver(needs, session, message('old', 1, { expiresAtMs: 1500 }), subscription(session, 1), false);
+    queue('14');
+    const fresh = comeBack();
+    needs.nowMs = 1500;
+    while (turn());
+    expect(fresh.sent).toEqual([...sent(1, 12), ...sent(14, 14)]);
+    expect(needs.stats.deliveriesDropped.expired).toBe(1);
+  });
+
+  test('[MQTT-4.3.3-10] QoS 2 that the store has not made safe waits, between two slices as well', () => {
+    const { needs, session, queue, comeBack, turn, journal } = absent(12);
+    journal.position = 7;
+    queue('13', 2);
+    const fresh = comeBack();
+    while (turn());
+    expect(fresh.sent).toEqual(sent(1, 12));
+    expect(session.isTakingTurns).toBe(false);
+    journal.committed = 7;
+    sendCommitted(needs, session);
+    expect(fresh.sent.slice(12)).toEqual(['13 q2 #13']);
+  });
 });

@@ -13,7 +13,6 @@ import { packetIdOf } from '../contracts/store.ts';
 import { dropCounters } from './drop-counters.ts';
 import { compact, type Holdings, hold, release } from './holding.ts';
 import type { Outgoing } from './outgoing.ts';
-import { Step } from './outgoing.ts';
 import type { Session } from './session.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -31,10 +30,12 @@ export interface DeliveryLimits {
   readonly allHeldBytesMax: number;
   /** Deliver at the subscription's QoS even when the message was published at a lower one. */
   readonly upgradeOutgoingQos: boolean;
+  /**
+   * Deliveries of what waits that one session is sent in a row, before others get their turn; each half KiB of payload counts as
+   * another.
+   */
+  readonly sliceDeliveries: number;
 }
-
-/** Of a long queue, the deliveries that a client gets at once when it comes back, before the others are put together. */
-const firstSent = 64;
 
 /** What of the engine a delivery touches. */
 export interface DeliveryNeeds {
@@ -53,6 +54,8 @@ export interface DeliveryNeeds {
   readonly awaitingCommit: Set<Session>;
   /** Wall clock in ms of the present turn. */
   readonly nowMs: number;
+  /** There is more to send than one slice: the session goes on in the next turns, with `sendSlice`. */
+  takeTurns(session: Session): void;
   /** A delivery was dropped because of a limit; called once per connection. */
   reportDrops(session: Session): void;
   /** Tells the operator that the rules kept a delivery back. */
@@ -88,12 +91,13 @@ function deliverQos0(
   ids: readonly number[] | null,
 ): void {
   const outlet = session.outlet;
-  if (outlet !== null) {
+  // While those that were queued are still being sent, it goes behind them.
+  if (outlet !== null && session.queuedQos0 === null) {
     if (outlet.isFull) drop(needs, session, areSocketsFull(needs) ? 'memoryFull' : 'socketFull');
     else countSent(needs, session, outlet.sendPublish(message, 0, retain, false, 0, ids));
     return;
   }
-  if (!(needs.limits.queueQos0Messages || session.queuesQos0) || !session.isPersistent) {
+  if (outlet === null && (!(needs.limits.queueQos0Messages || session.queuesQos0) || !session.isPersistent)) {
     countDrop(needs, session, 'clientAway');
     return;
   }
@@ -104,7 +108,8 @@ function deliverQos0(
   session.queuedQos0 ??= [];
   session.queuedQos0.push({ message: kept, retain, ids });
   session.queuedQos0Bytes += kept.payloadLength;
-  needs.store.deliveryPut(session.clientId, 0, kept, 0, retain, ids);
+  // The store has let go of those that are on their way out.
+  if (outlet === null) needs.store.deliveryPut(session.clientId, 0, kept, 0, retain, ids);
 }
 
 function deliverAcknowledged(
@@ -119,7 +124,7 @@ function deliverAcknowledged(
   const outgoing = session.outgoingRing();
   if (
     outlet !== null &&
-    outgoing.queued === 0 &&
+    outgoing.isCaughtUp &&
     !outlet.isCongested &&
     hasWindow(needs.limits, outgoing, outlet, message)
   ) {
@@ -173,136 +178,6 @@ function storeDelivery(
   return false;
 }
 
-/** The store has made more safe: QoS 2 deliveries that waited for it go out. */
-export function sendCommitted(needs: DeliveryNeeds, session: Session): void {
-  const { unsafe } = session;
-  if (unsafe === null) return;
-  const { committed } = needs.store;
-  const left = unsafe.findIndex(({ position }) => position > committed);
-  if (left === 0) return;
-  session.unsafe = left < 0 ? null : unsafe.slice(left);
-  if (left < 0) needs.awaitingCommit.delete(session);
-  sendWaiting(needs, session);
-}
-
-/**
- * Sends what waits as far as window and socket allow: after an acknowledgement, a drain, a reconnect.
- *
- * @param end - the first delivery that is not sent in any case
- */
-export function sendWaiting(needs: DeliveryNeeds, session: Session, end = Number.POSITIVE_INFINITY): void {
-  const { outlet, outgoing } = session;
-  if (outlet === null || outgoing === null) return;
-  if (session.mustRecheck) recheck(needs, session, outgoing.heldBack > 0 ? outgoing.resendAt : outgoing.sendAt);
-  if (outgoing.heldBack > 0) {
-    for (let sequence = outgoing.resendAt; sequence < outgoing.sendAt; sequence++) sendAgain(needs, session, sequence);
-  }
-  while (outgoing.queued > 0 && outgoing.heldBack === 0 && session.outlet === outlet && !outlet.isCongested) {
-    const sequence = outgoing.sendAt;
-    if (sequence >= end) return;
-    const message = outgoing.message(sequence) as Message;
-    if (isExpired(message, needs.nowMs)) {
-      countDrop(needs, session, 'expired');
-      finish(needs, session, sequence);
-      continue;
-    }
-    if (sequence >= (session.unsafe?.[0]?.sequence ?? Number.POSITIVE_INFINITY) && outgoing.qos(sequence) === 2) return;
-    if (!hasWindow(needs.limits, outgoing, outlet, message)) return;
-    outgoing.sent();
-    const isSent = outlet.sendPublish(
-      message,
-      outgoing.qos(sequence),
-      outgoing.retain(sequence),
-      outgoing.dup(sequence),
-      packetIdOf(sequence),
-      outgoing.subscriptionIds(sequence),
-    );
-    countSent(needs, session, isSent);
-    if (!isSent) finish(needs, session, sequence);
-  }
-}
-
-/**
- * Sends again what was under way when the last connection ended, in the original order with the original identifiers, then
- * what waits. [MQTT-4.4.0-1] A client that takes less at a time than before gets the rest as it acknowledges.
- */
-export function resume(needs: DeliveryNeeds, session: Session): void {
-  const { outlet, outgoing } = session;
-  if (outlet === null) return;
-  if (session.mustRecheck) recheck(needs, session, outgoing?.first ?? 0);
-  if (outgoing !== null) {
-    outgoing.holdBack();
-    for (let sequence = outgoing.first; sequence < outgoing.sendAt; sequence++) {
-      if (outgoing.step(sequence) === Step.awaitingPubcomp) outlet.sendPubrel(packetIdOf(sequence));
-      else sendAgain(needs, session, sequence);
-    }
-    if (outgoing.queued > firstSent) {
-      sendWaiting(needs, session, outgoing.sendAt + firstSent);
-      outlet.flush();
-    }
-    sendWaiting(needs, session);
-  }
-  const queued = session.queuedQos0;
-  if (queued === null) return;
-  session.queuedQos0 = null;
-  session.queuedQos0Bytes = 0;
-  needs.store.deliveryRemoved(session.clientId, 0);
-  for (const { message, retain, ids } of queued) {
-    if (isExpired(message, needs.nowMs)) countDrop(needs, session, 'expired');
-    else countSent(needs, session, outlet.sendPublish(message, 0, retain, false, 0, ids));
-    release(needs.holdings, message);
-  }
-}
-
-/** Sends a PUBLISH of an earlier connection again, unless the window of this one is full. [MQTT-4.9.0-2] */
-function sendAgain(needs: DeliveryNeeds, session: Session, sequence: number): void {
-  const { outlet } = session;
-  const outgoing = session.outgoing as Outgoing;
-  if (outlet === null || !outgoing.isHeldBack(sequence)) return;
-  if (outgoing.inFlight - outgoing.heldBack >= outlet.receiveMaximum) return;
-  outgoing.sentAgain(sequence);
-  const sent = outlet.sendPublish(
-    outgoing.message(sequence) as Message,
-    outgoing.qos(sequence),
-    outgoing.retain(sequence),
-    outgoing.dup(sequence),
-    packetIdOf(sequence),
-    outgoing.subscriptionIds(sequence),
-  );
-  if (!sent) finish(needs, session, sequence);
-}
-
-/**
- * Gives up what waits and what the client may not read any more: its rights are others than when it was queued.
- *
- * @param from - the first delivery to judge; those under way on an open connection are the client's already
- */
-function recheck(needs: DeliveryNeeds, session: Session, from: number): void {
-  session.mustRecheck = false;
-  const { rights, outgoing, queuedQos0 } = session;
-  if (rights === null) return;
-  const isDenied = (message: Message): boolean => {
-    const verdict = rights.decide('receive', message.topic.name);
-    if (verdict < 0) needs.denials.report(session, rights, 'receive', message.topic.name, verdict);
-    return verdict < 0;
-  };
-  for (let sequence = from; outgoing !== null && sequence < outgoing.end; sequence++) {
-    if (outgoing.step(sequence) === Step.none) continue;
-    const message = outgoing.message(sequence);
-    if (message === null || !isDenied(message)) continue;
-    if (sequence >= outgoing.sendAt) countDrop(needs, session, 'notAuthorized');
-    finish(needs, session, sequence);
-  }
-  if (queuedQos0 === null) return;
-  session.queuedQos0 = queuedQos0.filter(({ message }) => {
-    if (!isDenied(message)) return true;
-    countDrop(needs, session, 'notAuthorized');
-    session.queuedQos0Bytes -= message.payloadLength;
-    release(needs.holdings, message);
-    return false;
-  });
-}
-
 /** The delivery is done: acknowledged, too large for its receiver, or expired before it was sent. */
 export function finish(needs: DeliveryNeeds, session: Session, sequence: number): void {
   const outgoing = session.outgoing as Outgoing;
@@ -316,7 +191,7 @@ export function isExpired(message: Message, nowMs: number): boolean {
   return message.expiresAtMs !== 0 && message.expiresAtMs <= nowMs;
 }
 
-function hasWindow(limits: DeliveryLimits, outgoing: Outgoing, outlet: Outlet, message: Message): boolean {
+export function hasWindow(limits: DeliveryLimits, outgoing: Outgoing, outlet: Outlet, message: Message): boolean {
   // [MQTT-3.3.4-9]
   if (outgoing.inFlight >= outlet.receiveMaximum || !outgoing.hasPacketId) return false;
   const bytesMax = limits.maxInflightBytes;
@@ -352,7 +227,7 @@ export function areSocketsFull(needs: Pick<DeliveryNeeds, 'packetsOutBytes' | 'l
 }
 
 /** What becomes of a delivery that was handed to the outlet; one that is too large for the client is done without being sent. */
-function countSent(needs: DeliveryNeeds, session: Session, isSent: boolean): void {
+export function countSent(needs: DeliveryNeeds, session: Session, isSent: boolean): void {
   if (isSent) needs.stats.deliveriesSent++;
   else countDrop(needs, session, 'tooLarge');
 }

@@ -38,6 +38,9 @@ export class Outgoing {
   /** Deliveries under way that the present connection has not sent yet, and the first that may be one. */
   #heldBack = 0;
   #resendAt = 0;
+  /** Of the deliveries that were under way when the present connection began, the next it has not looked at, and their end. */
+  #resumeAt = 0;
+  #resumeEnd = 0;
 
   /** @param lastSequence - number of the session's last delivery in an earlier life, 0 = none */
   constructor(lastSequence = 0) {
@@ -68,9 +71,14 @@ export class Outgoing {
     return this.#heldBack;
   }
 
-  /** Where to look for the first of them. */
-  get resendAt(): number {
-    return Math.max(this.#resendAt, this.#first);
+  /** Whether nothing waits that has to leave before what is accepted now. */
+  get isCaughtUp(): boolean {
+    return this.#queued === 0 && this.#heldBack === 0;
+  }
+
+  /** Whether the present connection has not looked at everything that was under way when it began. */
+  get isResuming(): boolean {
+    return Math.max(this.#resumeAt, this.#first) < this.#resumeEnd;
   }
 
   get lastSequence(): number {
@@ -226,6 +234,7 @@ export class Outgoing {
   /** Marks every delivery under way as sent before: its connection is gone. */
   interrupted(): void {
     this.#heldBack = 0;
+    this.#resumeEnd = 0;
     for (let sequence = this.#first; sequence < this.#sendAt; sequence++) {
       const slot = sequence & this.#mask;
       if (this.#steps[slot] !== Step.none) this.#flags[slot] = (this.#flags[slot] as number) | dupBit;
@@ -234,15 +243,31 @@ export class Outgoing {
 
   /** A new connection begins: every PUBLISH under way has to be sent again. */
   holdBack(): void {
-    this.#resendAt = this.#first;
+    this.#resendAt = this.#resumeAt = this.#first;
+    this.#resumeEnd = this.#sendAt;
     this.#heldBack = 0;
     for (let sequence = this.#first; sequence < this.#sendAt; sequence++) {
       if (this.#awaitsAnswer(sequence & this.#mask)) this.#heldBack++;
     }
   }
 
+  /** The next delivery that was under way when the connection began; only while it {@link isResuming}. */
+  resumeNext(): number {
+    const sequence = Math.max(this.#resumeAt, this.#first);
+    this.#resumeAt = sequence + 1;
+    return sequence;
+  }
+
+  /** The oldest PUBLISH held back; there has to be one. */
+  firstHeldBack(): number {
+    let sequence = Math.max(this.#resendAt, this.#first);
+    while (!this.#awaitsAnswer(sequence & this.#mask)) sequence++;
+    this.#resendAt = sequence;
+    return sequence;
+  }
+
   /** Whether the PUBLISH is one of those held back. */
-  isHeldBack(sequence: number): boolean {
+  #isHeldBack(sequence: number): boolean {
     return this.#heldBack > 0 && sequence >= this.#resendAt && this.#awaitsAnswer(sequence & this.#mask);
   }
 
@@ -255,7 +280,7 @@ export class Outgoing {
   /** PUBREC came: the message is the receiver's, only PUBREL and PUBCOMP are left. Returns the message. */
   released(sequence: number): Message | null {
     const slot = sequence & this.#mask;
-    if (this.isHeldBack(sequence)) this.#heldBack--;
+    if (this.#isHeldBack(sequence)) this.#heldBack--;
     const message = this.#messages[slot] as Message | null;
     this.#steps[slot] = Step.awaitingPubcomp;
     this.#messages[slot] = null;
@@ -272,7 +297,7 @@ export class Outgoing {
       this.#queued--;
       this.#queuedBytes -= bytes;
     } else {
-      if (this.isHeldBack(sequence)) this.#heldBack--;
+      if (this.#isHeldBack(sequence)) this.#heldBack--;
       this.#inFlight--;
       this.#inFlightBytes -= bytes;
     }

@@ -24,8 +24,15 @@ export interface Will {
 
 /** Something the session sends as fast as its client takes it, such as the retained messages of a new subscription. */
 export interface Backlog {
-  /** Sends a bounded amount; called again while it answers true and the client can take more. */
-  sendSome(): boolean;
+  /** Whether everything was sent. */
+  readonly isOver: boolean;
+  /**
+   * Sends as much as the client can take.
+   *
+   * @param left - what is left of the session's slice, above 0
+   * @returns what is left then: 0 or less when that is used up
+   */
+  sendSome(left: number): number;
 }
 
 export class Session implements WheelEntry {
@@ -38,8 +45,10 @@ export class Session implements WheelEntry {
   access: ListenerAccess | null = null;
   /** What its client may do under the present rules; null: everything. */
   rights: Rights | null = null;
-  /** Whether deliveries that wait were queued under other rights, so that they are judged again before anything is sent. */
+  /** Whether deliveries that wait were queued under other rights, so that each is judged again before it is sent. */
   mustRecheck = false;
+  /** Whether it goes on sending in the next turns, see `send-waiting.ts`. */
+  isTakingTurns = false;
   /** The denials that the operator was told in this second. Bounded by the rules. */
   denials: { readonly second: number; readonly verdicts: number[] } | null = null;
   /** In any order; each knows its place. Bounded by memory that the client's own packets paid for. */
@@ -48,7 +57,7 @@ export class Session implements WheelEntry {
   outgoing: Outgoing | null = null;
   /** Whether QoS 0 messages are queued for it without `queue_qos0_messages` as well. */
   queuesQos0 = false;
-  /** Queued QoS 0 messages of an absent client, where they are queued; bounded with the queue. */
+  /** Queued QoS 0 messages that a client missed, where they are queued; bounded with the queue. */
   queuedQos0: { readonly message: Message; readonly retain: boolean; readonly ids: readonly number[] | null }[] | null =
     null;
   /** Payload bytes of those. */

@@ -45,12 +45,15 @@ class Line implements Transport {
 
 export class Bench {
   readonly #clock = new VirtualClock();
-  readonly #broker = new Broker(this.#clock, logger, createMemoryStore(), limits);
-  readonly #hub = new Hub(this.#broker.engine);
+  readonly #broker: Broker;
+  readonly #hub: Hub;
   /** Connections of each client that have something to show, the present one last. */
   readonly #lines: Line[][] = versions.map(() => []);
 
-  constructor() {
+  /** @param sliceDeliveries - deliveries that a session is sent in one turn */
+  constructor(sliceDeliveries: number) {
+    this.#broker = new Broker(this.#clock, logger, createMemoryStore(), { ...limits, sliceDeliveries });
+    this.#hub = new Hub(this.#broker.engine);
     this.#broker.start();
   }
 

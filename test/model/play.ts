@@ -8,7 +8,8 @@ import { Model } from './model.ts';
 /** @returns what differed first, with the actions that led there; null when nothing did */
 export function difference(numbers: readonly number[]): string | null {
   const model = new Model();
-  const bench = new Bench();
+  // What goes out in one turn and what in several is the same to every client.
+  const bench = new Bench((numbers[0] ?? 0) % 2 === 0 ? 2 : 64);
   try {
     for (const [index, number] of numbers.entries()) {
       const action = actionOf(number);

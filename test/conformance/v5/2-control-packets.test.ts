@@ -187,7 +187,11 @@ test('v5 [MQTT-2.2.1-4] also after 65,535, and while an old one is still under w
   expect(used).not.toContain(0);
   expect(used).not.toContain(held);
   subscriber.send(v5.puback({ packetId: held }));
-  const rest = (await subscriber.drainPublishes()).map(({ packetId }) => packetId);
+  // They come in several turns of the broker, between which it answers.
+  const rest: number[] = [];
+  while (rest.length < 14 * burst - used.length) {
+    rest.push(...(await subscriber.drainPublishes()).map(({ packetId }) => packetId));
+  }
   expect(rest.length).toBe(14 * burst - used.length);
   expect(rest).toContain(held); // round again
   expect(rest).not.toContain(0);
