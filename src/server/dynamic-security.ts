@@ -82,8 +82,8 @@ export function attachDynsec(dynsec: DynamicSecurity, hub: Hub, places: () => re
     logger: engine.logger,
     addresses: () => {
       const addresses = new Map<string | null, string[]>();
-      for (const { client } of hub.connections) {
-        if (client === null) continue;
+      for (const { client, outward } of hub.connections) {
+        if (client === null || outward !== null) continue;
         const known = addresses.get(client.username);
         if (known === undefined) addresses.set(client.username, [client.address]);
         else known.push(client.address);
@@ -96,8 +96,9 @@ export function attachDynsec(dynsec: DynamicSecurity, hub: Hub, places: () => re
     },
     onKick: (usernames) => {
       for (const connection of [...hub.connections]) {
-        const { client, session } = connection;
-        if (client === null || !usernames.has(client.username)) continue;
+        const { client, session, outward } = connection;
+        // To a bridge of ours no rules apply.
+        if (client === null || outward !== null || !usernames.has(client.username)) continue;
         // Mosquitto: who is kicked leaves no Will.
         if (session !== null) dropWill(engine, session);
         connection.disconnect(ReasonCode.AdministrativeAction);

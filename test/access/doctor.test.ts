@@ -102,7 +102,6 @@ test('a small office: old hashes, rights that do not fit, a certificate near its
   const report = await examine(broker);
 
   expect(graver(report)).toEqual([
-    'error moustique.conf:9 not-supported',
     'error moustique.conf:5 key-readable',
     'warning moustique.conf:2 password-in-clear',
     'warning passwd weak-hash',

@@ -245,6 +245,25 @@ test('clients without a user name have the roles of the anonymous group', async 
   ]);
 });
 
+test('a bridge of ours has no user name and is nobody’s to kick', async () => {
+  const remote = await startBroker(resources, 'moustique', {
+    config: ['listener {port} 127.0.0.1', 'allow_anonymous true'],
+  });
+  const broker = await startDynsec(resources, 'moustique', [
+    ...['connection there', `address 127.0.0.1:${remote.port()}`, 'topic out/# out 1', 'cleansession false'],
+  ]);
+  const far = await connect(resources, remote, tcp5);
+  await far.subscribe('out/#');
+  const admin = await administrator(resources, broker);
+  await admin.client.publish('out/1', 'before');
+  expect(await far.until('before')).toEqual([]);
+  await admin.run({ command: 'createGroup', groupname: 'g' }, { command: 'setAnonymousGroup', groupname: 'g' });
+  await admin.client.publish('out/1', 'after');
+  expect(await far.until('after')).toEqual([]);
+  const { stdout, stderr } = await broker.stop();
+  expect(stdout + stderr).not.toContain('administrative action');
+});
+
 test('beside password and ACL files: dynamic security first, the files for whom it does not know', async () => {
   const broker = await startBroker(resources, 'moustique', {
     config: [
