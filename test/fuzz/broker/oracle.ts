@@ -61,6 +61,8 @@ interface GroupDue {
 
 interface Replay {
   readonly subscription: Subscription;
+  /** Whether it had No Local when it asked. */
+  readonly noLocal: boolean;
   readonly line: Line;
   /** Topics that had a message then, with that. */
   readonly topics: ReadonlyMap<string, Message>;
@@ -131,7 +133,14 @@ export class Oracle {
     if (!replays || session.line === null) return;
     const topics = new Map([...this.retained].filter(([topic]) => matches(plain, topic)));
     session.replays.push({
-      ...{ subscription: present ?? subscription, line: session.line, topics, since: this.#order, seen: new Set() },
+      ...{
+        subscription: present ?? subscription,
+        noLocal: subscription.noLocal,
+        line: session.line,
+        topics,
+        since: this.#order,
+        seen: new Set(),
+      },
     });
   }
 
@@ -301,8 +310,8 @@ export class Oracle {
         if (!isMust || (line !== null && (line !== session.line || line.hasBeenBlocked))) continue;
         missing.push(`${session.clientId}: ${told(message)} at QoS ${qos} of ${identifiers.join()}`);
       }
-      for (const { subscription, line, topics } of session.replays) {
-        const { filter, noLocal, identifiers } = subscription;
+      for (const { subscription, noLocal, line, topics } of session.replays) {
+        const { filter, identifiers } = subscription;
         // Without a Subscription Identifier it could have been for another subscription.
         if (identifiers.includes(0) || session.packetBytesMax > 0) continue;
         // It may have been taken for one that was queued at QoS 0 and lost.
@@ -316,7 +325,7 @@ export class Oracle {
           if (now === undefined || !this.#options.isUnbounded) continue;
           const wasGone = this.#wasRetained.some(({ message, until }) => message === then && until < now.order);
           // With No Local one of its own may have been in the way.
-          if (wasGone || noLocal) continue;
+          if (wasGone || noLocal || subscription.noLocal) continue;
           missing.push(`${session.clientId}: retained ${told(now)} for ${filter}`);
         }
       }
