@@ -2,13 +2,18 @@
  * Byte strings → small numbers, without an object for any of them.
  *
  * A string belongs to a *scope*: the levels below one node of a tree, or 0 where there is only one. The table is one array of hashes
- * and numbers with open addressing, at most three quarters full; the bytes lie one behind another, each after its length. So a million
- * strings are four blocks of memory for the garbage collector, a look-up touches two places of it, and nothing is decoded.
+ * and numbers with open addressing, at most three quarters full; the bytes lie one behind another in blocks of 128 KiB, each after its
+ * length. So a million strings are some hundred blocks of memory for the garbage collector, a look-up touches two places of it, and
+ * nothing is decoded. The bytes are most of it all: they do not move when the table grows, which would leave as much behind.
  *
  * Numbers are given out from 0 on and again when theirs was removed; they stay while the table grows.
  */
 const smallestSlots = 16;
 const smallestBytes = 256;
+/** A place is the number of a block and an offset in it. */
+const offsetBits = 17;
+const blockBytes = 1 << offsetBits;
+const offsetMask = blockBytes - 1;
 
 /**
  * A hash of `bytes[start..end)`, −2³¹ to 2³¹ − 1, for table slots and nothing else.
@@ -42,8 +47,12 @@ export class ByteTable {
   #slots = new Int32Array(2 * smallestSlots);
   /** By number: its scope, and where its length and bytes are; of a free number: −1 − the next free one. */
   #entries = new Int32Array(2 * smallestSlots);
-  #bytes: Buffer = Buffer.allocUnsafeSlow(smallestBytes);
-  #bytesEnd = 0;
+  /** All but a single one have 128 KiB; at most half of that is what was removed. */
+  #blocks: Buffer[] = [Buffer.allocUnsafeSlow(smallestBytes)];
+  /** Where the last block is free. */
+  #end = 0;
+  /** Bytes of what was removed. */
+  #left = 0;
   #count = 0;
   /** Numbers below this one were given out at some time. */
   #limit = 0;
@@ -106,8 +115,11 @@ export class ByteTable {
   /** Takes out what has this number. */
   remove(number: number): void {
     const place = this.#entries[2 * number + 1] as number;
-    const start = place + 2;
-    const hash = this.hash(this.scope(number), this.#bytes, start, start + this.#lengthAt(place));
+    const bytes = this.#blocks[place >>> offsetBits] as Buffer;
+    const start = (place & offsetMask) + 2;
+    const length = lengthAt(bytes, start - 2);
+    const hash = this.hash(this.scope(number), bytes, start, start + length);
+    this.#left += 2 + length;
     const slots = this.#slots;
     const last = slots.length - 2;
     let hole = (2 * hash) & last;
@@ -140,57 +152,73 @@ export class ByteTable {
   /** The bytes of a number as text. */
   text(number: number): string {
     const place = this.#entries[2 * number + 1] as number;
-    return this.#bytes.toString('utf8', place + 2, place + 2 + this.#lengthAt(place));
+    const bytes = this.#blocks[place >>> offsetBits] as Buffer;
+    const start = (place & offsetMask) + 2;
+    return bytes.toString('utf8', start, start + lengthAt(bytes, start - 2));
   }
 
   #isAt(number: number, scope: number, bytes: Buffer, start: number, end: number): boolean {
     const entries = this.#entries;
     if (entries[2 * number] !== scope) return false;
     const place = entries[2 * number + 1] as number;
+    const own = this.#blocks[place >>> offsetBits] as Buffer;
+    const at = place & offsetMask;
     const length = end - start;
-    if (this.#lengthAt(place) !== length) return false;
-    const own = this.#bytes;
+    if (lengthAt(own, at) !== length) return false;
     for (let index = 0; index < length; index++) {
-      if (own[place + 2 + index] !== bytes[start + index]) return false;
+      if (own[at + 2 + index] !== bytes[start + index]) return false;
     }
     return true;
-  }
-
-  #lengthAt(place: number): number {
-    return (this.#bytes[place] as number) | ((this.#bytes[place + 1] as number) << 8);
   }
 
   /** Where the bytes are kept from now on. */
   #keep(bytes: Buffer, start: number, end: number): number {
     const length = end - start;
-    if (this.#bytesEnd + 2 + length > this.#bytes.length) this.#moveBytes(2 + length);
-    const place = this.#bytesEnd;
-    this.#bytes[place] = length;
-    this.#bytes[place + 1] = length >>> 8;
-    bytes.copy(this.#bytes, place + 2, start, end);
-    this.#bytesEnd = place + 2 + length;
-    return place;
+    if (this.#end + 2 + length > (this.#blocks.at(-1) as Buffer).length) this.#makeRoom(2 + length);
+    const block = this.#blocks.at(-1) as Buffer;
+    const at = this.#end;
+    block[at] = length;
+    block[at + 1] = length >>> 8;
+    bytes.copy(block, at + 2, start, end);
+    this.#end = at + 2 + length;
+    return ((this.#blocks.length - 1) << offsetBits) | at;
   }
 
-  /** Leaves the bytes of what was removed behind; room for as much again and `more`. */
-  #moveBytes(more: number): void {
-    const entries = this.#entries;
-    let total = more;
-    for (let at = 1; at < 2 * this.#limit; at += 2) {
-      const place = entries[at] as number;
-      if (place >= 0) total += 2 + this.#lengthAt(place);
+  /** Another block; or, when the only one is small or half of all was removed, everything in new ones. */
+  #makeRoom(more: number): void {
+    const last = this.#blocks.length - 1;
+    const used = last * blockBytes + this.#end;
+    const isSmall = last === 0 && (this.#blocks[0] as Buffer).length < blockBytes;
+    if (isSmall || 2 * this.#left > used) {
+      const size = Math.max(smallestBytes, 2 * (used - this.#left + more));
+      this.#move(Math.min(blockBytes, size));
+      if (this.#end + more <= (this.#blocks.at(-1) as Buffer).length) return;
     }
-    const old = this.#bytes;
-    const bytes = Buffer.allocUnsafeSlow(Math.max(smallestBytes, 2 * total));
-    let end = 0;
+    this.#begin(blockBytes);
+  }
+
+  #begin(size: number): void {
+    this.#blocks.push(Buffer.allocUnsafeSlow(size));
+    this.#end = 0;
+  }
+
+  /** Leaves the bytes of what was removed behind. */
+  #move(size: number): void {
+    const old = this.#blocks;
+    this.#blocks = [];
+    this.#begin(size);
+    this.#left = 0;
     for (let at = 1; at < 2 * this.#limit; at += 2) {
-      const place = entries[at] as number;
+      const place = this.#entries[at] as number;
       if (place < 0) continue;
-      entries[at] = end;
-      end += old.copy(bytes, end, place, place + 2 + this.#lengthAt(place));
+      const from = old[place >>> offsetBits] as Buffer;
+      const start = place & offsetMask;
+      const length = 2 + lengthAt(from, start);
+      if (this.#end + length > size) this.#begin(size);
+      from.copy(this.#blocks.at(-1) as Buffer, this.#end, start, start + length);
+      this.#entries[at] = ((this.#blocks.length - 1) << offsetBits) | this.#end;
+      this.#end += length;
     }
-    this.#bytes = bytes;
-    this.#bytesEnd = end;
   }
 
   #resize(length: number): void {
@@ -204,8 +232,9 @@ export class ByteTable {
   #clear(): void {
     this.#slots = new Int32Array(2 * smallestSlots);
     this.#entries = new Int32Array(2 * smallestSlots);
-    this.#bytes = Buffer.allocUnsafeSlow(smallestBytes);
-    this.#bytesEnd = 0;
+    this.#blocks = [];
+    this.#begin(smallestBytes);
+    this.#left = 0;
     this.#limit = 0;
     this.#free = -1;
   }
@@ -217,4 +246,8 @@ function put(slots: Int32Array, hash: number, entry: number): void {
   while (slots[slot + 1] !== 0) slot = (slot + 2) & last;
   slots[slot] = hash;
   slots[slot + 1] = entry;
+}
+
+function lengthAt(bytes: Buffer, at: number): number {
+  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
 }

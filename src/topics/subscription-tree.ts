@@ -20,6 +20,8 @@ const plusSign = 0x2b;
 const hashSign = 0x23;
 const dollar = 0x24;
 const nobody: readonly never[] = [];
+const blockBits = 10;
+const blockMask = (1 << blockBits) - 1;
 
 function withValue<T>(held: Held<T>, value: T): Held<T> {
   if (held === undefined) return value;
@@ -50,8 +52,8 @@ function collect<T>(held: Held<T>, into: T[]): void {
 export class SubscriptionTree<T extends object> {
   readonly #onExactChange: (topicName: Buffer, hash: number) => void;
   readonly #exact: ByteTable;
-  /** By number of an exact filter: its values. */
-  #exactHeld: Held<T>[] = [];
+  /** By number of an exact filter: its values; in blocks, for a long array that grows leaves twice of itself behind. */
+  #exactHeld: Held<T>[][] = [];
   /** (node, level) → the node below, less one. Node 0 is the root. */
   readonly #edges: ByteTable;
   /** By node: the node below for `+`, 0 when there is none; nodes below in all. */
@@ -96,7 +98,8 @@ export class SubscriptionTree<T extends object> {
       const hashed = this.#exact.hash(0, bytes, 0, bytes.length);
       let number = this.#exact.find(0, bytes, 0, bytes.length, hashed);
       if (number < 0) number = this.#exact.add(0, bytes, 0, bytes.length, hashed);
-      this.#exactHeld[number] = withValue(this.#exactHeld[number], value);
+      const block = (this.#exactHeld[number >>> blockBits] ??= []);
+      block[number & blockMask] = withValue(block[number & blockMask], value);
       this.#onExactChange(bytes, hashed);
       return number;
     }
@@ -125,8 +128,9 @@ export class SubscriptionTree<T extends object> {
   remove(number: number, value: T): void {
     if (number >= 0) {
       const filter = Buffer.from(this.#exact.text(number));
-      const left = withoutValue(this.#exactHeld[number], value);
-      this.#exactHeld[number] = left;
+      const block = this.#exactHeld[number >>> blockBits] as Held<T>[];
+      const left = withoutValue(block[number & blockMask], value);
+      block[number & blockMask] = left;
       if (left === undefined) this.#exact.remove(number);
       if (this.#exact.count === 0) this.#exactHeld = [];
       this.#onExactChange(filter, this.#exact.hash(0, filter, 0, filter.length));
@@ -167,8 +171,12 @@ export class SubscriptionTree<T extends object> {
 
   /** The values of the filter that has this number. */
   valuesOf(number: number): readonly T[] {
-    const held = number >= 0 ? this.#exactHeld[number] : this.#held[-1 - number];
+    const held = number >= 0 ? this.#exactHeldOf(number) : this.#held[-1 - number];
     return held === undefined ? nobody : Array.isArray(held) ? held : [held];
+  }
+
+  #exactHeldOf(number: number): Held<T> {
+    return (this.#exactHeld[number >>> blockBits] as Held<T>[])[number & blockMask];
   }
 
   /** The hash of a Topic Name for {@link match}. */
@@ -186,7 +194,7 @@ export class SubscriptionTree<T extends object> {
     const found = this.#found;
     found.length = 0;
     const exact = this.#exact.find(0, bytes, start, end, hashed);
-    if (exact >= 0) collect(this.#exactHeld[exact], found);
+    if (exact >= 0) collect(this.#exactHeldOf(exact), found);
     // Wildcards at the first level do not see names that begin with $. [MQTT-4.7.2-1]
     this.#matchBelow(0, bytes, start, end, bytes[start] !== dollar || start === end, found);
     return found;
