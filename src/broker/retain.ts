@@ -7,7 +7,6 @@ import { compact, hold, release, sizeOf } from '../session/holding.ts';
 import { costOf } from '../session/send-waiting.ts';
 import type { Backlog, Session } from '../session/session.ts';
 import type { Subscription } from '../session/subscription.ts';
-import type { RetainedNode } from '../topics/retained-tree.ts';
 import { hasWildcard } from '../topics/topic-filter.ts';
 import type { Engine } from './engine.ts';
 import { logLines } from './log-lines.ts';
@@ -27,7 +26,8 @@ export function retain(
   engine: Pick<Engine, 'retained' | 'holdings' | 'store' | 'limits' | 'stats' | 'logger'>,
   message: Message,
 ): void {
-  const name = message.topic.name;
+  // Not kept: a string for each message would be a tenth of all it takes.
+  const name = message.topic.text;
   // $SYS is made anew at every start and is not worth a place on the disk.
   const isStored = !name.startsWith('$SYS/');
   if (message.payloadLength === 0) {
@@ -76,7 +76,7 @@ class RetainedReplay implements Backlog {
   readonly #session: Session;
   readonly #subscription: Subscription;
   /** Found while they are sent, so that the first leave before the last are found. */
-  readonly #nodes: Generator<RetainedNode<Message> | null>;
+  readonly #messages: Generator<Message | null>;
   /** What was stored later was sent when it was published. */
   #until: number;
   isOver = false;
@@ -89,7 +89,7 @@ class RetainedReplay implements Backlog {
     this.#engine = engine;
     this.#session = session;
     this.#subscription = subscription;
-    this.#nodes = engine.retained.matchingNodes(filter);
+    this.#messages = engine.retained.walk(filter);
     this.#until = engine.retained.stored;
   }
 
@@ -107,17 +107,16 @@ class RetainedReplay implements Backlog {
       if (this.isOver || session.outlet === null || session.outlet.isCongested) return left;
       if ((session.outgoing?.queued ?? 0) > 0) return left;
       this.#isBegun = true;
-      const { value: node, done } = this.#nodes.next();
+      // What is sent is what is retained now.
+      const { value: message, done } = this.#messages.next();
       if (done === true) {
         this.isOver = true;
         return left;
       }
       // Many were looked at that do not match.
-      if (node === null) return 0;
+      if (message === null) return 0;
       left--;
-      // What is sent is what is retained now.
-      const message = node.value;
-      if (message === undefined || node.since > this.#until) continue;
+      if (message.retainedSince > this.#until) continue;
       if (isExpired(message, this.#engine.nowMs)) {
         forget(this.#engine, message);
         continue;
@@ -125,7 +124,7 @@ class RetainedReplay implements Backlog {
       if (this.#engine.limits.checkRetainSource && !this.#mayStillPublish(message)) continue;
       // [MQTT-3.8.3-3] holds for every message; Mosquitto replays what the client retained itself.
       if (this.#subscription.noLocal && message.publisher.clientId === session.clientId) continue;
-      if (session.rights !== null && !mayReceive(this.#engine, session, message.topic.name)) continue;
+      if (session.rights !== null && !mayReceive(this.#engine, session, message.topic.text)) continue;
       deliver(this.#engine, session, message, this.#subscription, true);
       left -= costOf(message) - 1;
     }
@@ -139,7 +138,7 @@ class RetainedReplay implements Backlog {
       this.#publisher = publisher;
       this.#publisherRights = rightsOfPublisher(this.#engine, publisher);
     }
-    return this.#publisherRights === null || this.#publisherRights.decide('publish', topic.name) > 0;
+    return this.#publisherRights === null || this.#publisherRights.decide('publish', topic.text) > 0;
   }
 }
 
@@ -162,8 +161,9 @@ export async function sweepRetained(
 
 /** Removes a retained message whose time is over. */
 function forget(engine: Pick<Engine, 'retained' | 'holdings' | 'store'>, message: Message): void {
-  const removed = engine.retained.delete(message.topic.name);
+  const name = message.topic.text;
+  const removed = engine.retained.delete(name);
   if (removed === undefined) return;
-  engine.store.retainedRemoved(message.topic.name);
+  engine.store.retainedRemoved(name);
   release(engine.holdings, removed);
 }

@@ -112,10 +112,8 @@ function accept(connection: Connection, bytes: Buffer, route: Route<Subscription
   const { engine, view, message } = hub;
   const session = connection.session as Session;
   message.topic = route.topic;
-  message.qos = view.qos as 0 | 1 | 2;
-  message.retain = view.retain !== 0;
+  message.setHeader(view.qos as 0 | 1 | 2, view.retain !== 0, view.packetId, connection.version === 5 ? 1 : 0);
   message.publisher = session.publisher;
-  message.publisherPacketId = view.packetId;
   message.payloadSource = bytes;
   message.payloadStart = view.payloadStart;
   message.payloadEnd = view.payloadEnd;
@@ -125,7 +123,6 @@ function accept(connection: Connection, bytes: Buffer, route: Route<Subscription
   message.expiryOffset = view.expiryOffset;
   message.expiresAtMs = view.expiryOffset < 0 ? 0 : engine.nowMs + view.messageExpiryInterval * 1000;
   message.frameStart = frameStart;
-  message.frameFamily = connection.version === 5 ? 1 : 0;
   message.serial = ++hub.lastSerial;
   message.kept = null;
   if (view.qos === 2) {

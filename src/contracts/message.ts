@@ -18,15 +18,26 @@ export interface Publisher {
   readonly listenerPort: number;
 }
 
+/** A block of memory in which small messages lie side by side. It stays as long as one of them is held. */
+export interface Slab {
+  readonly bytes: Buffer;
+  /** Messages in it that are held, and their bytes. */
+  held: number;
+  heldBytes: number;
+}
+
 const noBytes = Buffer.alloc(0);
+
+const qosBits = 3;
+const retainBit = 1 << 2;
+const familyShift = 3;
+const packetIdShift = 4;
 
 export class Message {
   topic: Topic;
-  qos: 0 | 1 | 2;
-  retain: boolean;
   publisher: Publisher;
-  /** Packet Identifier the publisher used, 0 for QoS 0 and internal messages. */
-  publisherPacketId: number;
+  /** QoS, RETAIN, frame family and Packet Identifier: there may be a million messages, and a field takes eight bytes. */
+  #header: number;
 
   /** Payload = `payloadSource[payloadStart..payloadEnd)`. */
   payloadSource: Buffer;
@@ -50,13 +61,15 @@ export class Message {
    * the same protocol family can be given unchanged. −1 when it is not.
    */
   frameStart: number;
-  /** 1 when that PUBLISH is one of MQTT 5.0, 0 when it is one of 3.x. */
-  frameFamily: 0 | 1;
 
   /** Identity in the store; 0 until something durable refers to the message. */
   storeId: number;
   /** How many deliveries, retained entries and wills hold the message; kept by the engine. */
   references: number;
+  /** Of a retained message: its place among those that were retained before and later; kept by the tree of them. */
+  retainedSince: number;
+  /** What its bytes lie in, together with those of others; null: nothing that is counted. Kept by the engine. */
+  slab: Slab | null;
   /** Differs between any two messages a connection reads, so that an encoded frame can be recognised as its own. */
   serial: number;
   /** The kept copy of a transient message; a kept message refers to itself. */
@@ -64,10 +77,8 @@ export class Message {
 
   constructor(topic: Topic, publisher: Publisher) {
     this.topic = topic;
-    this.qos = 0;
-    this.retain = false;
     this.publisher = publisher;
-    this.publisherPacketId = 0;
+    this.#header = 0;
     this.payloadSource = noBytes;
     this.payloadStart = 0;
     this.payloadEnd = 0;
@@ -77,11 +88,35 @@ export class Message {
     this.expiryOffset = -1;
     this.expiresAtMs = 0;
     this.frameStart = -1;
-    this.frameFamily = 0;
     this.storeId = 0;
     this.references = 0;
+    this.slab = null;
+    this.retainedSince = 0;
     this.serial = 0;
     this.kept = null;
+  }
+
+  /** @param frameFamily - see {@link Message.frameFamily} */
+  setHeader(qos: 0 | 1 | 2, retain: boolean, publisherPacketId: number, frameFamily: 0 | 1): void {
+    this.#header = (publisherPacketId << packetIdShift) | (frameFamily << familyShift) | (retain ? retainBit : 0) | qos;
+  }
+
+  get qos(): 0 | 1 | 2 {
+    return (this.#header & qosBits) as 0 | 1 | 2;
+  }
+
+  get retain(): boolean {
+    return (this.#header & retainBit) !== 0;
+  }
+
+  /** Packet Identifier the publisher used, 0 for QoS 0 and internal messages. */
+  get publisherPacketId(): number {
+    return this.#header >>> packetIdShift;
+  }
+
+  /** Of a message with a `frameStart`: 1 when that PUBLISH is one of MQTT 5.0, 0 when it is one of 3.x. */
+  get frameFamily(): 0 | 1 {
+    return ((this.#header >>> familyShift) & 1) as 0 | 1;
   }
 
   get payloadLength(): number {
@@ -115,10 +150,8 @@ export class Message {
     if (propertiesLength > 0) other.propertiesSource.copy(bytes, 0, other.propertiesStart, other.propertiesEnd);
     other.payloadSource.copy(bytes, propertiesLength, other.payloadStart, other.payloadEnd);
     this.topic = other.topic;
-    this.qos = other.qos;
-    this.retain = other.retain;
     this.publisher = other.publisher;
-    this.publisherPacketId = other.publisherPacketId;
+    this.#header = other.#header;
     this.payloadSource = bytes;
     this.payloadStart = propertiesLength;
     this.payloadEnd = propertiesLength + payloadLength;
@@ -138,6 +171,8 @@ export interface MessageContent {
   readonly payload: Buffer;
   readonly qos?: 0 | 1 | 2;
   readonly retain?: boolean;
+  /** Packet Identifier the publisher used; 0 when left out. */
+  readonly publisherPacketId?: number;
   /** Encoded properties that travel on, without their length; empty when left out. */
   readonly properties?: Buffer;
   /** Offset of the Message Expiry Interval's four bytes in `properties`, −1 when there is none. */
@@ -149,8 +184,7 @@ export interface MessageContent {
 /** A kept message around bytes that the caller gives away. */
 export function createMessage(topic: Topic, publisher: Publisher, content: MessageContent): Message {
   const message = new Message(topic, publisher);
-  message.qos = content.qos ?? 0;
-  message.retain = content.retain ?? false;
+  message.setHeader(content.qos ?? 0, content.retain ?? false, content.publisherPacketId ?? 0, 0);
   message.payloadSource = content.payload;
   message.payloadEnd = content.payload.length;
   message.propertiesSource = content.properties ?? noBytes;

@@ -102,10 +102,10 @@ export class KnownTopics {
     };
     const isWanted = (): boolean => this.#names === names;
     await inBatches(
-      this.#engine.retained.nodes(),
+      this.#engine.retained.values(),
       this.#clock,
-      (node) => {
-        if (node.value !== undefined) names.stored(node.value.topic.name, node);
+      (message) => {
+        names.stored(message.topic.text, message);
         return isWanted();
       },
       steps,

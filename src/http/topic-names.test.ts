@@ -8,10 +8,7 @@ import { TopicNames } from './topic-names.ts';
 const seed = 0x1234_5678;
 const publisher = { clientId: 'c', username: null, listenerPort: 1883 };
 
-function nodeOf(name: string) {
-  const value = createMessage(Topic.of(name), publisher, { payload: Buffer.from('1') });
-  return { value, children: undefined, since: 0 };
-}
+const messageOf = (name: string) => createMessage(Topic.of(name), publisher, { payload: Buffer.from('1') });
 
 const recordOf = (name: string): TopicRecord => new TopicRecord(name, new TopicNode('', null));
 
@@ -49,7 +46,7 @@ test.each([1, 2, 3])('what comes and goes in random order is there or not (seed 
     const name = nameOf(Math.floor(random() * 3000) + Math.floor(step / 10));
     const known = truth.get(name) ?? { kept: false, seen: false };
     const choice = Math.floor(random() * 5);
-    if (choice === 0) names.stored(name, nodeOf(name));
+    if (choice === 0) names.stored(name, messageOf(name));
     else if (choice === 1) names.removed(name);
     else if (choice === 2) names.entered(recordOf(name));
     else names.forgotten(recordOf(name));
@@ -69,7 +66,7 @@ test.each([1, 2, 3])('what comes and goes in random order is there or not (seed 
 
 test('nothing moves during a walk, and what went meanwhile is not there any more', () => {
   const names = new TopicNames(seed);
-  for (let number = 0; number < 20_000; number++) names.stored(`hall/${number}`, nodeOf(`hall/${number}`));
+  for (let number = 0; number < 20_000; number++) names.stored(`hall/${number}`, messageOf(`hall/${number}`));
   const chunks = names.beginWalk();
   for (let number = 0; number < 19_000; number++) names.removed(`hall/${number}`);
   const left = chunks.flatMap((chunk) =>
@@ -92,7 +89,7 @@ test('nothing moves during a walk, and what went meanwhile is not there any more
 test('the longest Topic Name and the shortest', () => {
   const names = new TopicNames(seed);
   const longest = 'x'.repeat(65_535);
-  for (const name of [longest, 'a', '/']) names.stored(name, nodeOf(name));
+  for (const name of [longest, 'a', '/']) names.stored(name, messageOf(name));
   expect(all(names).map(([name]) => name)).toEqual(['/', 'a', longest]);
   names.removed(longest);
   expect(all(names).map(([name]) => name)).toEqual(['/', 'a']);

@@ -7,7 +7,7 @@
  */
 import type { Message } from '../contracts/message.ts';
 import type { IndexWatcher, TopicRecord } from '../observe/topic-index.ts';
-import type { RetainedNode, RetainedWatcher } from '../topics/retained-tree.ts';
+import type { RetainedWatcher } from '../topics/retained-tree.ts';
 
 /** Holds the longest Topic Name, 65,535 bytes, and its NUL. */
 const chunkBytes = 65_536;
@@ -28,8 +28,8 @@ export class NameChunk {
   isAscii = true;
   /** Where each name begins. It ends before the NUL in front of the next, which no Topic Name has. */
   readonly starts: number[] = [];
-  /** Of each name: where it is retained, and what was seen; null: not. */
-  readonly kept: (RetainedNode<Message> | null)[] = [];
+  /** Of each name: what is retained, and what was seen; null: not. */
+  readonly kept: (Message | null)[] = [];
   readonly seen: (TopicRecord | null)[] = [];
 
   get count(): number {
@@ -94,9 +94,9 @@ export class TopicNames implements RetainedWatcher<Message>, IndexWatcher {
     return bytes;
   }
 
-  stored(name: string, node: RetainedNode<Message>): void {
+  stored(name: string, message: Message): void {
     const place = this.#put(name);
-    (this.#chunks[place >>> indexBits] as NameChunk).kept[place & indexMask] = node;
+    (this.#chunks[place >>> indexBits] as NameChunk).kept[place & indexMask] = message;
   }
 
   removed(name: string): void {
@@ -288,7 +288,7 @@ export class TopicNames implements RetainedWatcher<Message>, IndexWatcher {
       const moved = this.#append(length);
       shard.slots[slot] = moved + 1;
       const target = this.#chunks[moved >>> indexBits] as NameChunk;
-      target.kept[moved & indexMask] = chunk.kept[index] as RetainedNode<Message> | null;
+      target.kept[moved & indexMask] = chunk.kept[index] as Message | null;
       target.seen[moved & indexMask] = chunk.seen[index] as TopicRecord | null;
     }
     this.#chunks[number] = null;

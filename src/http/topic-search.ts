@@ -97,7 +97,7 @@ export async function eachRetained(
   const look = q === undefined ? everyName : lookFor(services.index, mode, q);
   await eachChunk(await topics.names(), surroundings.clock, Number.POSITIVE_INFINITY, (chunk) =>
     look(chunk, (index) => {
-      const message = chunk.kept[index]?.value;
+      const message = chunk.kept[index] ?? undefined;
       if (message !== undefined) work(message);
     }),
   );
@@ -222,7 +222,7 @@ function payloadLook(index: TopicIndex, isMeant: (payload: string) => boolean): 
   return ({ count, seen, kept }, found) => {
     for (let at = 0; at < count; at++) {
       const record = seen[at];
-      const message = kept[at]?.value;
+      const message = kept[at] ?? undefined;
       if (record !== null && record !== undefined) {
         if (isMeant(index.preview(record))) found(at);
       } else if (message !== undefined && isMeant(beginningOf(message))) found(at);
@@ -235,7 +235,7 @@ function clientLook(text: string): Look {
   const meant = new Map<Publisher, boolean>();
   return ({ count, seen, kept }, found) => {
     for (let at = 0; at < count; at++) {
-      const publisher = seen[at]?.publisher ?? kept[at]?.value?.publisher;
+      const publisher = seen[at]?.publisher ?? kept[at]?.publisher;
       if (publisher === undefined) continue;
       let isMeant = meant.get(publisher);
       if (isMeant === undefined) {

@@ -5,7 +5,7 @@
 import type { Engine } from '../broker/engine.ts';
 import type { Message } from '../contracts/message.ts';
 import { previewBytes, rateOf, type TopicIndex, type TopicNode, textOf } from '../observe/topic-index.ts';
-import type { RetainedNode } from '../topics/retained-tree.ts';
+import { levelsBelow, type RetainedEntry, valueAt } from '../topics/retained-tree.ts';
 import type { TopicRow } from './schema/topics.ts';
 
 /** Topics counted below a node that only the retained tree knows; more are not counted. */
@@ -28,7 +28,7 @@ export class TopicTree {
   childCount(parent: string | null): number {
     const [seen, kept] = this.#nodes(parent);
     // One counts the other's as well as far as it can be told without a walk.
-    return Math.max(seen?.children?.size ?? 0, kept?.children?.size ?? 0);
+    return Math.max(seen?.children?.size ?? 0, levelsBelow(kept).size);
   }
 
   /**
@@ -38,11 +38,9 @@ export class TopicTree {
    */
   children(parent: string | null, sort: TreeSort): string[] {
     const [seen, kept] = this.#nodes(parent);
-    const levels = kept?.children === undefined ? [] : [...kept.children.keys()];
-    if (seen !== undefined && seen.children !== null) {
-      const known = kept?.children;
-      for (const level of seen.children.keys()) if (known?.has(level) !== true) levels.push(level);
-    }
+    const known = levelsBelow(kept);
+    const levels = [...known.keys()];
+    for (const level of seen?.children?.keys() ?? []) if (!known.has(level)) levels.push(level);
     if (levels.length > sortedMax) return levels;
     if (sort === 'name') return levels.sort();
     const nowMs = this.#engine.clock.nowMs();
@@ -72,7 +70,7 @@ export class TopicTree {
       children: this.#childrenOf(seen, kept),
       topicsBelow: below.count,
       hasMoreBelow: below.hasMore,
-      ...this.value(path, seen, kept?.value),
+      ...this.value(path, seen, valueAt(kept)),
       ...(rings && seen?.record !== null && seen?.record !== undefined && seen.record.ring >= 0
         ? { ring: this.#index.numbers(seen.record) }
         : {}),
@@ -103,16 +101,15 @@ export class TopicTree {
     return { hasValue: true, value: previewOf(kept), sizeBytes: kept.payloadLength, isRetained, ...nothing };
   }
 
-  #nodes(path: string | null): [TopicNode | undefined, RetainedNode<Message> | undefined] {
+  #nodes(path: string | null): [TopicNode | undefined, RetainedEntry<Message> | undefined] {
     if (path === null) return [this.#index.root, this.#engine.retained.root];
-    return [this.#index.node(path), this.#engine.retained.node(path)];
+    return [this.#index.node(path), this.#engine.retained.entry(path)];
   }
 
-  #childrenOf(seen: TopicNode | undefined, kept: RetainedNode<Message> | undefined): number {
+  #childrenOf(seen: TopicNode | undefined, kept: RetainedEntry<Message> | undefined): number {
     const ofSeen = seen?.children;
-    const ofKept = kept?.children;
-    if (ofSeen === null || ofSeen === undefined) return ofKept?.size ?? 0;
-    if (ofKept === undefined) return ofSeen.size;
+    const ofKept = levelsBelow(kept);
+    if (ofSeen === null || ofSeen === undefined) return ofKept.size;
     const [fewer, more] = ofSeen.size < ofKept.size ? [ofSeen, ofKept] : [ofKept, ofSeen];
     if (fewer.size > countedMax) return more.size;
     let onlyInFewer = 0;
@@ -122,22 +119,22 @@ export class TopicTree {
 
   #below(
     seen: TopicNode | undefined,
-    kept: RetainedNode<Message> | undefined,
+    kept: RetainedEntry<Message> | undefined,
   ): { readonly count: number; readonly hasMore: boolean } {
     const ofSeen = seen === undefined ? 0 : seen.topics - (seen.record === null ? 0 : 1);
-    if (kept?.children === undefined) return { count: ofSeen, hasMore: false };
+    if (levelsBelow(kept).size === 0) return { count: ofSeen, hasMore: false };
     const ofKept = countBelow(kept, countedMax);
     return { count: Math.max(ofSeen, ofKept), hasMore: ofKept >= countedMax && ofSeen < ofKept };
   }
 }
 
 /** Values below a node, at most `max`. */
-function countBelow(node: RetainedNode<Message>, max: number): number {
+function countBelow(entry: RetainedEntry<Message> | undefined, max: number): number {
   let count = 0;
-  for (const child of node.children?.values() ?? []) {
-    if (child.value !== undefined) count++;
+  for (const child of levelsBelow(entry).values()) {
+    if (valueAt(child) !== undefined) count++;
     if (count >= max) return max;
-    if (child.children !== undefined) count += countBelow(child, max - count);
+    count += countBelow(child, max - count);
     if (count >= max) return max;
   }
   return count;

@@ -124,6 +124,21 @@ describe('bounds of all sessions together', () => {
     expect(outlet.sent).toEqual(['live q1 #1']);
   });
 
+  test('what waits for an absent client, or far back for one that is there, lies in a block that is counted', () => {
+    const { needs, session, outlet } = world({ maxQueuedMessages: 100 });
+    const away = new Session('away', publisher, () => 0);
+    away.expiryIntervalSeconds = 100;
+    const isInSlab = (to: Session): boolean => {
+      const one = message('text', 1);
+      deliver(needs, to, one, subscription(to, 1), false);
+      return one.slab !== null;
+    };
+    expect(isInSlab(away)).toBe(true);
+    outlet.isCongested = true;
+    const found = Array.from({ length: 20 }, () => isInSlab(session));
+    expect(found.indexOf(true)).toBe(16);
+  });
+
   test('one message that waits for many sessions counts once', () => {
     const { needs } = world({ allHeldBytesMax: 900 });
     const shared = message('four', 1);
@@ -605,7 +620,7 @@ test('a transient message is copied once, however many sessions keep it', () => 
   const { needs, session } = world();
   session.expiryIntervalSeconds = 60;
   const transient = new Message(topic, publisher);
-  transient.qos = 1;
+  transient.setHeader(1, false, 0, 0);
   transient.payloadSource = Buffer.from('xxabcxx');
   transient.payloadStart = 2;
   transient.payloadEnd = 5;

@@ -37,6 +37,9 @@ export interface DeliveryLimits {
   readonly sliceDeliveries: number;
 }
 
+/** Deliveries waiting for a client that is connected which are taken to be sent soon. */
+const soonSentMax = 16;
+
 /** What of the engine a delivery touches. */
 export interface DeliveryNeeds {
   readonly limits: DeliveryLimits;
@@ -145,8 +148,8 @@ function deliverAcknowledged(
   }
   if (!hasRoom(needs, session)) return;
   const kept = message.keep();
-  // The queue of an absent client may be there for long.
-  if (outlet === null) compact(needs.holdings, kept);
+  // The queue of an absent client may be there for long, and that of one which is far behind.
+  if (outlet === null || outgoing.queued >= soonSentMax) compact(needs.holdings, kept);
   hold(needs.holdings, kept);
   const sequence = outgoing.pushQueued(kept, qos, retain, ids);
   if (session.isPersistent) storeDelivery(needs, session, sequence, kept, qos, retain, ids);

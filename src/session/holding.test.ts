@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Message } from '../contracts/message.ts';
-import { Topic } from '../topics/topic.ts';
-import { compact, newHoldings } from './holding.ts';
+import { Topic, TopicBlocks } from '../topics/topic.ts';
+import { compact, hold, newHoldings, release, sizeOf } from './holding.ts';
 
 const topic = Topic.of('t');
 const publisher = { clientId: 'p', username: null, listenerPort: 0 };
@@ -40,8 +40,8 @@ test('small messages that stay lie side by side and keep their content', () => {
   const messages = Array.from({ length: 500 }, (_, index) => kept(`payload ${index}`));
   for (const message of messages) compact(holdings, message);
   const slabs = new Set(messages.map(({ payloadSource }) => payloadSource));
-  expect(slabs.size).toBeLessThan(10);
-  for (const slab of slabs) expect(slab.buffer.byteLength).toBe(2048);
+  expect(slabs.size).toBeLessThan(3);
+  for (const slab of slabs) expect(slab.buffer.byteLength).toBe(8192);
   for (const [index, message] of messages.entries()) {
     expect(contentOf(message)).toEqual({
       payload: `payload ${index}`,
@@ -84,8 +84,60 @@ test('properties without an expiry move along, and none appears', () => {
   compact(holdings, kept('somebody before'));
   const moved = message.keep();
   compact(holdings, moved);
-  expect(moved.payloadSource).toBe(holdings.slab);
+  expect(moved.payloadSource).toBe(holdings.slab?.bytes);
   expect(moved.payload.toString()).toBe('hi');
   expect(moved.propertiesSource.subarray(moved.propertiesStart, moved.propertiesEnd).toString('hex')).toBe('0101');
   expect(moved.expiryOffset).toBe(-1);
+});
+
+/** A message of 100 bytes that is held, as one retained is. */
+function held(holdings: ReturnType<typeof newHoldings>, number: number, isPassing = false): Message {
+  const message = kept('p'.repeat(93));
+  const name = Buffer.from(`device/${String(number).padStart(4, '0')}`);
+  if (isPassing) message.topic = new TopicBlocks().copy(name, 0, name.length);
+  compact(holdings, message);
+  hold(holdings, message);
+  return message;
+}
+
+test.each([false, true])(
+  'one message that stays in a slab counts as all of it; with a topic of its own: %s',
+  (isPassing) => {
+    const holdings = newHoldings();
+    const messages = Array.from({ length: 1000 }, (_, index) => held(holdings, index, isPassing));
+    const size = sizeOf(messages[0] as Message);
+    // What they take, and at most the end of a slab for each that is full.
+    expect(holdings.sizes).toBeGreaterThanOrEqual(1000 * size);
+    expect(holdings.sizes).toBeLessThan(1000 * size + 14 * 112);
+
+    const slabs = new Set<unknown>();
+    const staying = messages.filter(({ slab }) => !slabs.has(slab) && slabs.add(slab));
+    for (const message of messages) if (!staying.includes(message)) release(holdings, message);
+    expect(holdings.count).toBe(slabs.size);
+    // All are full but the last; records and names go with their messages.
+    const inSlab = isPassing ? 111 : 100;
+    expect(holdings.sizes).toBe(slabs.size * (size - inSlab) + (slabs.size - 1) * 8192 + inSlab);
+    for (const message of staying) release(holdings, message);
+    expect(holdings).toMatchObject({ count: 0, bytes: 0, sizes: 0 });
+  },
+);
+
+test('a topic of its own moves along, one that others have stays where it is', () => {
+  const holdings = newHoldings();
+  const message = kept('payload');
+  const blocks = new TopicBlocks();
+  const passing = blocks.copy(Buffer.from('a/b'), 0, 3);
+  message.topic = passing;
+  compact(holdings, message);
+  expect([passing.source, passing.text, passing.name, passing.isPassing]).toEqual([
+    ...[message.payloadSource, 'a/b', 'a/b', false],
+  ]);
+  const large = kept('x'.repeat(1500));
+  large.topic = blocks.copy(Buffer.from('a/c'), 0, 3);
+  compact(holdings, large);
+  expect([large.topic.name, large.payload.length, large.payloadSource.length]).toEqual(['a/c', 1500, 1510]);
+  const other = kept('payload');
+  const { source } = other.topic;
+  compact(holdings, other);
+  expect(other.topic.source).toBe(source);
 });

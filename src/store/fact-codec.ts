@@ -113,12 +113,12 @@ export function readMessage(reader: ByteReader, interner: Interner): Message {
     payload: noBytes,
     qos: checkedQos(flags & 3),
     retain: (flags & 4) !== 0,
+    publisherPacketId,
     properties,
     expiryOffset,
     expiresAtMs,
   });
   interner.slab.fill(message, reader.bytes, payloadStart, payloadStart + payloadLength);
-  message.publisherPacketId = publisherPacketId;
   message.storeId = storeId;
   return message;
 }

@@ -183,12 +183,15 @@ export class ImportLines {
     const properties = readStoredProperties(reader, stored.length, expiresAtMs > 0);
     const payload = fields.payload();
     if (payload.length > payloadMax) throw fields.fault('payload', `is longer than ${payloadMax} bytes`);
-    const message = createMessage(this.#interner.topic(topic), from, {
-      ...{ payload, qos: checkedQos(fields.integer('qos', 0, 2)), retain: fields.flag('retain') },
+    return createMessage(this.#interner.topic(topic), from, {
+      ...{
+        publisherPacketId: packetId,
+        payload,
+        qos: checkedQos(fields.integer('qos', 0, 2)),
+        retain: fields.flag('retain'),
+      },
       ...{ properties: properties.bytes, expiryOffset: properties.expiryOffset, expiresAtMs },
     });
-    message.publisherPacketId = packetId;
-    return message;
   }
 }
 

@@ -139,12 +139,12 @@ export class DatabaseReader {
       payload: noBytes,
       qos: checkedQos(stored.qos),
       retain: stored.retain !== 0,
+      publisherPacketId: stored.publisherPacketId,
       properties: properties.bytes,
       expiryOffset: properties.expiryOffset,
       expiresAtMs,
     });
     this.#interner.slab.fill(message, reader.bytes, stored.payloadStart, stored.payloadEnd);
-    message.publisherPacketId = stored.publisherPacketId;
     message.storeId = this.#adopt(id);
     return { kind: 'message', message };
   }

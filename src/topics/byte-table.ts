@@ -14,6 +14,8 @@ const smallestBytes = 256;
 const offsetBits = 17;
 const blockBytes = 1 << offsetBits;
 const offsetMask = blockBytes - 1;
+/** Places are below 2³¹: 2 GiB. */
+const blocksMax = 1 << (31 - offsetBits);
 
 /**
  * A hash of `bytes[start..end)`, −2³¹ to 2³¹ − 1, for table slots and nothing else.
@@ -198,6 +200,7 @@ export class ByteTable {
   }
 
   #begin(size: number): void {
+    if (this.#blocks.length === blocksMax) throw new RangeError('more than 2 GiB of strings');
     this.#blocks.push(Buffer.allocUnsafeSlow(size));
     this.#end = 0;
   }

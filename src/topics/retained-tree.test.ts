@@ -1,15 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { matchCases } from '../../test/topics/match-cases.ts';
-import { RetainedTree } from './retained-tree.ts';
+import { levelsBelow, RetainedTree, valueAt } from './retained-tree.ts';
 import { filterMatches } from './topic-filter.ts';
 
 interface Named {
   readonly name: string;
+  retainedSince: number;
 }
+
+const named = (name: string): Named => ({ name, retainedSince: 0 });
 
 function treeOf(...names: string[]): RetainedTree<Named> {
   const tree = new RetainedTree<Named>();
-  for (const name of names) tree.set(name, { name });
+  for (const name of names) tree.set(name, named(name));
   return tree;
 }
 
@@ -24,7 +27,7 @@ test.each(matchCases)('v5 [MQTT-4.7.2-1] filter %j finds the retained %j: %j', (
 describe('retained values', () => {
   test('are replaced, returned and counted', () => {
     const tree = new RetainedTree<Named>();
-    const [old, fresh] = [{ name: 'old' }, { name: 'fresh' }];
+    const [old, fresh] = [named('old'), named('fresh')];
     expect(tree.set('a/b', old)).toBeUndefined();
     expect(tree.set('a/b', fresh)).toBe(old);
     expect(tree.get('a/b')).toBe(fresh);
@@ -64,8 +67,8 @@ describe('retained values', () => {
       names.push(name);
       if (name === 'a/1') {
         tree.delete('a/2');
-        tree.set('c', { name: 'c' });
-        tree.set('a/4', { name: 'a/4' });
+        tree.set('c', named('c'));
+        tree.set('a/4', named('a/4'));
       }
     }
     expect(names).toEqual(['a/1', 'a/3', 'a/4', 'b', 'c']);
@@ -98,30 +101,57 @@ describe('retained values', () => {
   });
 
   test('are reached level by level, and by path', () => {
-    const tree = treeOf('a/b', '/x');
-    expect(tree.node('a')).toBe(tree.root.children?.get('a'));
-    expect([tree.node('a')?.value, tree.node('a/b')?.value?.name, tree.node('/x')?.value?.name]).toEqual([
-      ...[undefined, 'a/b', '/x'],
-    ]);
-    expect([tree.node('b'), tree.node('a/b/c'), tree.node('a/')]).toEqual([undefined, undefined, undefined]);
+    const tree = treeOf('a/b', '/x', 'c', 'c/d');
+    expect(tree.entry('a')).toBe(tree.root.children.get('a'));
+    const valueOf = (path: string) => valueAt(tree.entry(path))?.name;
+    expect(['a', 'a/b', '/x', 'c', 'c/d'].map(valueOf)).toEqual([undefined, 'a/b', '/x', 'c', 'c/d']);
+    expect(['b', 'a/b/c', 'a/', 'c/d/e/f'].map((path) => tree.entry(path))).toEqual(Array(4).fill(undefined));
+    const levels = (path: string) => [...levelsBelow(tree.entry(path)).keys()];
+    expect([levels(''), levels('c'), levels('c/d'), levels('b')]).toEqual([['x'], ['d'], [], []]);
   });
 
-  test('leave a node without value behind for somebody who walks', () => {
-    const tree = treeOf('a/b');
-    const [node] = tree.matchingNodes('a/+');
+  test('stand in a node only while something is below, and keep their place in the order', () => {
+    const tree = treeOf('a', 'b');
+    const value = tree.get('a');
+    expect(tree.entry('a')).toBe(value);
+    tree.set('a/x', named('a/x'));
+    expect(tree.entry('a')).not.toBe(value);
+    expect([tree.get('a'), found(tree, '#')]).toEqual([value, ['a', 'a/x', 'b']]);
+    tree.delete('a/x');
+    expect([tree.entry('a'), found(tree, '#'), tree.count]).toEqual([value, ['a', 'b'], 2]);
+  });
+
+  test('are told to somebody who watches, also when one replaces another', () => {
+    const tree = new RetainedTree<Named>();
+    const told: string[] = [];
+    tree.watcher = {
+      stored: (topicName, { name }) => told.push(`${topicName} ${name}`),
+      removed: (topicName) => told.push(`${topicName} gone`),
+    };
+    tree.set('a', named('one'));
+    tree.set('a', named('two'));
     tree.delete('a/b');
-    expect(node?.value).toBeUndefined();
+    tree.delete('a');
+    expect(told).toEqual(['a one', 'a two', 'a gone']);
+  });
+
+  test('are not found any more by somebody who walks when they were removed', () => {
+    const tree = treeOf('a/b', 'a/c', 'a/d/e');
+    const walk = tree.walk('a/#');
+    expect(walk.next().value?.name).toBe('a/b');
+    for (const name of ['a/c', 'a/d/e']) tree.delete(name);
+    expect(walk.next().done).toBe(true);
   });
 
   test('tell what was stored since, and that one replaced another does not count', () => {
     const tree = treeOf('a', 'b', 'c/d');
     const { stored } = tree;
-    tree.set('a', { name: 'newer' });
+    tree.set('a', named('newer'));
     tree.delete('b');
-    tree.set('b', { name: 'again' });
-    tree.set('c', { name: 'new' });
-    const nodes = [...tree.matchingNodes('#')];
-    expect(nodes.map((node) => [node?.value?.name, (node?.since ?? 0) > stored])).toEqual([
+    tree.set('b', named('again'));
+    tree.set('c', named('new'));
+    const values = [...tree.matching('#')];
+    expect(values.map(({ name, retainedSince }) => [name, retainedSince > stored])).toEqual([
       ['newer', false],
       ['new', true],
       ['c/d', false],
@@ -131,8 +161,8 @@ describe('retained values', () => {
 
   test('let others have their turn where nothing matches for long', () => {
     const tree = treeOf(...Array.from({ length: 1000 }, (_, index) => `t${index}/x`), 't/y');
-    const nodes = [...tree.matchingNodes('+/y')];
-    expect(nodes.filter((node) => node !== null).map((node) => node.value?.name)).toEqual(['t/y']);
-    expect(nodes.filter((node) => node === null).length).toBe(3);
+    const steps = [...tree.walk('+/y')];
+    expect(steps.filter((value) => value !== null).map(({ name }) => name)).toEqual(['t/y']);
+    expect(steps.filter((value) => value === null).length).toBe(3);
   });
 });

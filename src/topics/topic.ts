@@ -6,17 +6,21 @@
  */
 export class Topic {
   #source: Buffer;
-  #start: number;
+  /** Where the name begins, times two; and 1 while the topic is passing. */
+  #place: number;
   /** Bytes of the name, 1 to 65,535. */
   readonly length: number;
   #name: string | null;
   /** For whoever watches the engine: what it knows about this topic, found again without a look-up. The engine never looks. */
   mark: object | null = null;
 
-  /** @param source - the name is `source[start..start + length)`, which nobody changes any more */
-  constructor(source: Buffer, start: number, length: number, name: string | null = null) {
+  /**
+   * @param source - the name is `source[start..start + length)`, which nobody changes any more
+   * @param isPassing - see {@link isPassing}
+   */
+  constructor(source: Buffer, start: number, length: number, name: string | null = null, isPassing = false) {
     this.#source = source;
-    this.#start = start;
+    this.#place = (start << 1) | (isPassing ? 1 : 0);
     this.length = length;
     this.#name = name;
   }
@@ -28,7 +32,20 @@ export class Topic {
   }
 
   get name(): string {
-    return (this.#name ??= this.#source.toString('utf8', this.#start, this.#start + this.length));
+    return (this.#name ??= this.text);
+  }
+
+  /** The name for somebody who needs it once: it is made anew unless it is there. */
+  get text(): string {
+    return this.#name ?? this.#source.toString('utf8', this.start, this.start + this.length);
+  }
+
+  /**
+   * Whether the topic belongs to one message alone, its bytes among those of others that go soon. A route takes its topic when it
+   * gets its place, before anybody holds a message: one that moved into the memory of a message never moves again.
+   */
+  get isPassing(): boolean {
+    return (this.#place & 1) !== 0;
   }
 
   /** The name is `source[start..start + length)`. */
@@ -37,7 +54,7 @@ export class Topic {
   }
 
   get start(): number {
-    return this.#start;
+    return this.#place >>> 1;
   }
 
   /** Whether the name is `bytes[start..end)`. */
@@ -45,7 +62,7 @@ export class Topic {
     const { length } = this;
     if (end - start !== length) return false;
     const source = this.#source;
-    const own = this.#start;
+    const own = this.start;
     // From the end: names of one publisher mostly differ there.
     for (let index = length - 1; index >= 0; index--) {
       if (source[own + index] !== bytes[start + index]) return false;
@@ -53,11 +70,11 @@ export class Topic {
     return true;
   }
 
-  /** Gives the bytes a place at `start` of `target`, which nobody changes afterwards. */
+  /** Gives the bytes a place at `start` of `target`, which nobody changes afterwards. It is not passing any more. */
   moveTo(target: Buffer, start: number): void {
-    this.#source.copy(target, start, this.#start, this.#start + this.length);
+    this.#source.copy(target, start, this.start, this.start + this.length);
     this.#source = target;
-    this.#start = start;
+    this.#place = start << 1;
   }
 }
 
@@ -69,14 +86,14 @@ export class TopicBlocks {
   #block: Buffer = Buffer.alloc(0);
   #used = 0;
 
-  /** A topic with bytes of its own: a copy of `bytes[start..end)`. */
+  /** A passing topic: a copy of `bytes[start..end)`. */
   copy(bytes: Buffer, start: number, end: number): Topic {
     const length = end - start;
     const at = this.#reserve(length);
     const block = this.#block;
     if (length > 64) bytes.copy(block, at, start, end);
     else for (let index = 0; index < length; index++) block[at + index] = bytes[start + index] as number;
-    return new Topic(block, at, length);
+    return new Topic(block, at, length, null, true);
   }
 
   /** The topic of a name that is known to be legal. */
