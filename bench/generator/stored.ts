@@ -15,6 +15,8 @@ import { OnceTally } from './tally.ts';
 const PUBLISHERS = 4;
 const ACK_WINDOW = 100;
 const PATIENCE_MS = 5000;
+/** Messages that each publisher sends first to nobody, so that code and buffers needed once are not charged to the many. */
+const WARMUP_MESSAGES = 500;
 
 export async function runRetained(target: Target, job: RetainedJob): Promise<JobResult> {
   return new Storage(target, job, true).run();
@@ -57,6 +59,7 @@ class Storage implements ClientEvents {
       await away.subscribe(['bench/stored/#'], 1);
       await away.close();
     }
+    await this.#warmUp();
     const residentBefore = this.#meters.residentBytes();
     const storing = this.#meters.read();
     await this.#store();
@@ -103,6 +106,43 @@ class Storage implements ClientEvents {
       },
       busy: read.busy,
     };
+  }
+
+  async #warmUp(): Promise<void> {
+    const { level, payloadBytes } = this.#job;
+    let acked = 0;
+    const events: ClientEvents = {
+      onMessage: () => undefined,
+      onDone: () => {
+        acked++;
+      },
+      onLost: (_client, error) => {
+        this.#lost = error?.message ?? 'the broker closed a connection';
+      },
+    };
+    const clients = await connectAll(
+      this.#dialer,
+      PUBLISHERS,
+      (index) => ({ level, clientId: `bench-warm-${index}` }),
+      events,
+    );
+    for (const [publisher, client] of clients.entries()) {
+      const ring = new FrameRing({
+        ...{ level, qos: 1, retain: false, topicNames: ['bench/warm'], payloadBytes, publisher },
+        ...{ framesMin: ACK_WINDOW * 2, isWebSocket: this.#dialer.isWebSocket },
+      });
+      while (ring.sequence < WARMUP_MESSAGES) {
+        client.sendFrames(ring.take(Math.min(ACK_WINDOW, WARMUP_MESSAGES - ring.sequence)));
+        const sent = publisher * WARMUP_MESSAGES + ring.sequence;
+        await waitFor(
+          () => acked >= sent || this.#lost !== undefined,
+          () => acked,
+          PATIENCE_MS,
+        );
+      }
+      client.drop();
+    }
+    await sleep(500);
   }
 
   /** Publishes everything and waits for every PUBACK. */
