@@ -43,8 +43,10 @@ interface Due {
   readonly qos: Qos;
   readonly retain: boolean;
   readonly identifiers: readonly number[];
-  /** Where it was sent at once; null: it waits in the session. */
+  /** The only connection on which it may come; null: any. */
   readonly line: Line | null;
+  /** Of QoS 0: the connection of the moment in which it was accepted. */
+  readonly sentOn: Line | null;
   isMust: boolean;
 }
 
@@ -195,7 +197,9 @@ export class Oracle {
       session.due.push({
         ...{ message, qos, retain: message.retain && together.some((one) => one.retainAsPublished) },
         identifiers: together.map((one) => one.identifier).filter((one) => one > 0),
-        line: qos === 0 ? session.line : null,
+        // Behind QoS 0 messages that were queued it waits as they do.
+        line: qos === 0 && !this.#options.queuesQos0 ? session.line : null,
+        sentOn: qos === 0 ? session.line : null,
         isMust: this.#options.isUnbounded && message.payload.length > 0 && this.#fits(session, message),
       });
     }
@@ -306,8 +310,8 @@ export class Oracle {
   missing(): string[] {
     const missing: string[] = [];
     for (const session of this.sessions.values()) {
-      for (const { message, qos, isMust, line, identifiers } of session.due) {
-        if (!isMust || (line !== null && (line !== session.line || line.hasBeenBlocked))) continue;
+      for (const { message, qos, isMust, sentOn, identifiers } of session.due) {
+        if (!isMust || (sentOn !== null && (sentOn !== session.line || sentOn.hasBeenBlocked))) continue;
         missing.push(`${session.clientId}: ${told(message)} at QoS ${qos} of ${identifiers.join()}`);
       }
       for (const { subscription, noLocal, line, topics } of session.replays) {
