@@ -140,6 +140,18 @@ test('a queue may be longer than there are identifiers; those in flight stay dis
   expect(outgoing.find(65_535)).toBe(65_535);
 });
 
+test('an identifier that is reserved is not that of a delivery under way, however many wait', () => {
+  const outgoing = new Outgoing();
+  const underWay = [0, 1, 2].map(() => outgoing.pushSent(message('x'), 1, false, null));
+  expect(outgoing.reservePacketId()).toBe(4);
+  while (packetIdOf(outgoing.end) !== packetIdOf(underWay[0] as number)) {
+    outgoing.pushQueued(message('y'), 1, false, null);
+  }
+  const reserved = outgoing.reservePacketId();
+  expect(reserved).toBe(4);
+  expect([outgoing.find(reserved), ...underWay.map((one) => outgoing.find(packetIdOf(one)))]).toEqual([0, ...underWay]);
+});
+
 test('keeps the Subscription Identifiers of each delivery when its ring grows', () => {
   const outgoing = new Outgoing();
   for (let id = 1; id <= 100; id++) outgoing.pushSent(message('x'), 1, false, id % 3 === 0 ? [id] : null);

@@ -135,7 +135,9 @@ export class Outgoing {
    * It is not given out again before all others were.
    */
   reservePacketId(): number {
-    const sequence = this.#put(null, 1, false, null, Step.none);
+    let sequence = this.#put(null, 1, false, null, Step.none);
+    // Where more waits than there are identifiers, the one at the end may be under way at the front.
+    while (this.find(packetIdOf(sequence)) !== 0) sequence = this.#put(null, 1, false, null, Step.none);
     this.#moveFirst();
     this.#skipHoles();
     return packetIdOf(sequence);
