@@ -145,8 +145,9 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TurnTaker, Tr
 
   onDrain(): void {
     this.outbox.drained();
-    if (this.outbox.waitingPackets === 0) this.#onDrained?.();
     const { engine } = this.hub;
+    // Not when nothing is left: a reader that is slow and steady always has something waiting.
+    if (this.outbox.pendingBytes <= engine.limits.socketBytesHardMax) this.#onDrained?.();
     const { session } = this;
     if (session === null || this.state !== 'active') return;
     engine.nowMs = engine.clock.nowMs();
@@ -177,7 +178,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TurnTaker, Tr
     return this.outbox.pendingBytes > 2 * this.hub.engine.limits.socketBytesHardMax;
   }
 
-  /** Settled when the socket has taken everything, or the connection is gone. */
+  /** Settled when the socket has taken what is above the bound for QoS 0, or the connection is gone. */
   #untilDrained(): Promise<void> {
     return new Promise((resolve) => {
       this.#onDrained = resolve;
