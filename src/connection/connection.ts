@@ -90,9 +90,8 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TurnTaker, Tr
   wheelSlot = -1;
   wheelIndex = 0;
   #heardAtTick: number;
-  /** Whether a client that is told no more bytes are read; see {@link wait}. */
+  /** Whether nothing is read, see {@link wait}; and what came meanwhile. */
   #isWaiting = false;
-  /** What came meanwhile. */
   #held: HeldChunks | null = null;
   /** null: what it was let in with holds for as long as it stays. */
   #admissionEnd: AdmissionEnd | null = null;
@@ -146,7 +145,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TurnTaker, Tr
   onDrain(): void {
     this.outbox.drained();
     const { engine } = this.hub;
-    // Not when nothing is left: a reader that is slow and steady always has something waiting.
+    // Not when nothing is left: for a slow, steady reader that is never.
     if (this.outbox.pendingBytes <= engine.limits.socketBytesHardMax) this.#onDrained?.();
     const { session } = this;
     if (session === null || this.state !== 'active') return;

@@ -12,14 +12,10 @@ export function filterCovers(wide: string, narrow: string): boolean {
   const wideLevels = wide.split('/');
   const narrowLevels = narrow.split('/');
   for (const [index, level] of wideLevels.entries()) {
+    // "a/#" takes in "a" as well.
     if (level === '#') return true;
     const other = narrowLevels[index];
-    // "a/#" takes in "a" as well.
-    if (other === undefined) return false;
-    if (other === '#' || (level !== '+' && level !== other)) return false;
-    if (index === narrowLevels.length - 1 && index < wideLevels.length - 1) {
-      return index === wideLevels.length - 2 && wideLevels[index + 1] === '#';
-    }
+    if (other === undefined || other === '#' || (level !== '+' && level !== other)) return false;
   }
   return wideLevels.length === narrowLevels.length;
 }

@@ -39,6 +39,23 @@ describe('a tree', () => {
     expect(find(tree, 'a/b')).toEqual(['one', 'one', 'one', 'two', 'two']);
   });
 
+  test('knows by its number a filter and who subscribes to it', () => {
+    const tree = new SubscriptionTree<Named>();
+    const [one, two] = [{ name: 'one' }, { name: 'two' }];
+    for (const filter of ['a', 'a/b', '/', '+', 'a/+', '#', 'a/#', '+/#', 'a/b/#']) {
+      expect(tree.numberOf(filter)).toBeUndefined();
+      const number = tree.add(filter, one);
+      expect([tree.numberOf(filter), tree.filterOf(number)]).toEqual([number, filter]);
+      expect(tree.valuesOf(number)).toEqual([one]);
+      tree.add(filter, two);
+      expect(tree.valuesOf(number)).toEqual([one, two]);
+      tree.remove(number, one);
+      tree.remove(number, one);
+      expect(tree.valuesOf(number)).toEqual([two]);
+    }
+    for (const filter of ['b', 'b/#', 'a/+/c', 'a/+/#', 'a/b/+']) expect(tree.numberOf(filter)).toBeUndefined();
+  });
+
   test('forgets what is removed and keeps the rest', () => {
     const tree = new SubscriptionTree<Named>();
     const [one, two, three] = [{ name: 'one' }, { name: 'two' }, { name: 'three' }];
