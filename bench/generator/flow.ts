@@ -6,7 +6,7 @@
  */
 import { type Credentials, credentialsOf } from '../access-files.ts';
 import type { FlowJob, JobResult, Target } from '../job.ts';
-import type { ClientEvents, GeneratorClient } from './client.ts';
+import { type ClientEvents, GeneratorClient } from './client.ts';
 import { between, connectAll, Meters, sleep, waitFor } from './crew.ts';
 import { Dialer } from './dialer.ts';
 import { FrameRing, packetIdOf } from './frame-ring.ts';
@@ -16,6 +16,10 @@ import { EachTally, OnceTally } from './tally.ts';
 
 /** Long enough for any broker that is still working. */
 const PATIENCE_MS = 3000;
+/** Filters from which on their memory is told: fewer are lost in what a broker needs anyway. */
+const FILTERS_WEIGHED_MIN = 10_000;
+/** Filters that are subscribed to first and left, so that code and buffers needed once are not charged to the many. */
+const WARMUP_FILTERS = 1000;
 
 interface Publisher {
   readonly client: GeneratorClient;
@@ -146,6 +150,14 @@ class Flow implements ClientEvents {
   }
 }
 
+async function subscribeOnce(dialer: Dialer, { level, qos }: FlowJob, events: ClientEvents): Promise<void> {
+  const client = await GeneratorClient.connect(dialer, { level, clientId: 'bench-warm' }, events);
+  const filters = Array.from({ length: WARMUP_FILTERS }, (_, i) => `bench/warm${i}/value`);
+  await client.subscribe(filters, qos);
+  client.drop();
+  await sleep(500);
+}
+
 /** @param patienceMs - without any progress for this long, what is missing is lost */
 export async function runFlow(target: Target, job: FlowJob, patienceMs = PATIENCE_MS): Promise<JobResult> {
   const layout = layOut(job.pattern);
@@ -166,10 +178,11 @@ export async function runFlow(target: Target, job: FlowJob, patienceMs = PATIENC
     }),
     flow,
   );
+  const filterCount = layout.subscribers.reduce((sum, filters) => sum + filters.length, 0);
+  if (filterCount >= FILTERS_WEIGHED_MIN) await subscribeOnce(dialer, job, flow);
   const residentBefore = meters.residentBytes();
   for (const [index, filters] of layout.subscribers.entries()) await subscribers[index]?.subscribe(filters, job.qos);
   const residentSubscribed = meters.residentBytes();
-  const filterCount = layout.subscribers.reduce((sum, filters) => sum + filters.length, 0);
 
   const clients = await connectAll(
     dialer,
@@ -216,7 +229,9 @@ export async function runFlow(target: Target, job: FlowJob, patienceMs = PATIENC
       deliveriesPerCpuSecond: deliveries / elapsed.brokerSeconds,
       deliveriesPerSecond: deliveries / elapsed.seconds,
       residentMegabytes: residentBytes / 1e6,
-      ...(filterCount >= 10_000 ? { bytesPerFilter: (residentSubscribed - residentBefore) / filterCount } : {}),
+      ...(filterCount >= FILTERS_WEIGHED_MIN
+        ? { bytesPerFilter: (residentSubscribed - residentBefore) / filterCount }
+        : {}),
     },
     counts,
     busy: elapsed.busy,
