@@ -553,7 +553,7 @@ export const cases: Readonly<Record<OptionName, Case>> = {
   bridge_max_packet_size: bridgeWire,
   bridge_max_topic_alias: bridgeWire,
   bridge_outgoing_retain: bridgeWire,
-  bridge_protocol_version: bridgeBrokers,
+  bridge_protocol_version: bridgeWire,
   bridge_psk: bridgeTls,
   bridge_receive_maximum: bridgeWire,
   bridge_reload_type: bridgeBrokers,
