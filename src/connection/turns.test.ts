@@ -22,11 +22,11 @@ class TurnClock extends VirtualClock {
   }
 }
 
-/** A socket that takes everything. */
+/** A socket that takes everything, unless the test says how much waits. */
 class Line implements Transport {
   readonly peer = { address: 'test', port: 1, tls: null };
   handler: TransportHandler | null = null;
-  readonly pendingBytes = 0;
+  pendingBytes = 0;
   isPaused = false;
   hasEnded = false;
   #written = '';
@@ -304,4 +304,36 @@ test('what waited for a session that ends is let go in parts; meanwhile it count
   turns();
   expect(broker.gauges()).toMatchObject({ messagesStored: 0, messagesStoredBytes: 0 });
   expect(suback).toHaveLength(10);
+});
+
+test('a client that takes its answers slowly is read again before the last of them is taken', async () => {
+  const { hub, open, turn, turns } = world();
+  const { line, connection, receive } = open();
+  receive(connect('61'));
+  turns();
+  line.take();
+  const bound = hub.engine.limits.socketBytesHardMax;
+  // It asks and asks, and more than twice the bound waits for its socket: no further packet of it is handled.
+  line.pendingBytes = 2 * bound + 1;
+  receive(pingreq);
+  turn();
+  connection.onDrain();
+  receive(pingreq, pingreq);
+  expect(line.isPaused).toBe(true);
+
+  // Something always waits, beside it an answer of two bytes; once that is below the bound, it is read on.
+  for (const [left, isPaused] of [
+    [bound, true],
+    [bound - 100, false],
+  ] as const) {
+    line.pendingBytes = left;
+    connection.onDrain();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect([left, line.isPaused]).toEqual([left, isPaused]);
+  }
+  line.pendingBytes = 0;
+  connection.onDrain();
+  turns();
+  expect(line.take()).toBe(pingresp.repeat(3));
 });
