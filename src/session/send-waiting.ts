@@ -127,7 +127,14 @@ function sendAgain(
   }
   if (outgoing.inFlight - outgoing.heldBack >= outlet.receiveMaximum) return 0;
   outgoing.sentAgain(sequence);
-  const isSent = outlet.sendPublish(
+  const isSent = send(outlet, outgoing, sequence, message);
+  if (!isSent) finish(needs, session, sequence);
+  return costOf(message);
+}
+
+/** @returns false when it is too large for its receiver */
+function send(outlet: Outlet, outgoing: Outgoing, sequence: number, message: Message): boolean {
+  return outlet.sendPublish(
     message,
     outgoing.qos(sequence),
     outgoing.retain(sequence),
@@ -135,8 +142,6 @@ function sendAgain(
     packetIdOf(sequence),
     outgoing.subscriptionIds(sequence),
   );
-  if (!isSent) finish(needs, session, sequence);
-  return costOf(message);
 }
 
 /** What was never sent. */
@@ -154,14 +159,7 @@ function sendQueued(needs: DeliveryNeeds, session: Session, outlet: Outlet, outg
     if (sequence >= (session.unsafe?.[0]?.sequence ?? Number.POSITIVE_INFINITY) && outgoing.qos(sequence) === 2) break;
     if (!hasWindow(needs.limits, outgoing, outlet, message)) break;
     outgoing.sent();
-    const isSent = outlet.sendPublish(
-      message,
-      outgoing.qos(sequence),
-      outgoing.retain(sequence),
-      outgoing.dup(sequence),
-      packetIdOf(sequence),
-      outgoing.subscriptionIds(sequence),
-    );
+    const isSent = send(outlet, outgoing, sequence, message);
     countSent(needs, session, isSent);
     if (!isSent) finish(needs, session, sequence);
     left -= costOf(message);
