@@ -1,21 +1,8 @@
 /** The two ways in which Node's versions make the request of a write that has to wait, each with a handle of its kind. */
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
+import { FakeRequest } from '../../test/harness/write-request.ts';
 import { SharedIo, type SocketHandle } from './socket-handle.ts';
-import type { WriteRequest } from './write-requests.ts';
-
-class Request implements WriteRequest {
-  oncomplete: WriteRequest['oncomplete'] = null;
-  buffer: Uint8Array | null = null;
-  handle: object | null = null;
-  owner: WriteRequest['owner'] = null;
-  writeStatus: number | null = null;
-  isUsed = false;
-
-  getAsyncId(): number {
-    return this.isUsed ? 7 : -1;
-  }
-}
 
 /** What a write does: `taken` at once, `waiting` in libuv, or ended with a status. */
 type Fate = 'taken' | 'waiting' | { readonly status: number } | { readonly error: number };
@@ -24,9 +11,9 @@ abstract class Handle {
   fate: Fate = 'taken';
   writeQueueSize = 0;
   readonly written: string[] = [];
-  request: Request | null = null;
+  request: FakeRequest | null = null;
 
-  protected begin(request: Request | null, bytes: Uint8Array): void {
+  protected begin(request: FakeRequest | null, bytes: Uint8Array): void {
     if (bytes.length > 0) this.written.push(Buffer.from(bytes).toString());
     this.request = request;
     this.writeQueueSize = this.fate === 'waiting' ? bytes.length : 0;
@@ -36,7 +23,7 @@ abstract class Handle {
 
 /** Node 20 to 24. */
 class OldHandle extends Handle {
-  writeBuffer(request: Request, bytes: Uint8Array): number {
+  writeBuffer(request: FakeRequest, bytes: Uint8Array): number {
     this.begin(request, bytes);
     return typeof this.fate === 'object' && 'error' in this.fate ? this.fate.error : 0;
   }
@@ -44,7 +31,7 @@ class OldHandle extends Handle {
 
 /** Node 26. */
 class NewHandle extends Handle {
-  writeBuffer(request: null, bytes: Uint8Array): number | Request {
+  writeBuffer(request: null, bytes: Uint8Array): number | FakeRequest {
     expect(request).toBeNull();
     const { fate } = this;
     if (fate === 'taken') {
@@ -52,7 +39,7 @@ class NewHandle extends Handle {
       return 0;
     }
     if (typeof fate === 'object' && 'error' in fate) return fate.error;
-    const made = new Request();
+    const made = new FakeRequest();
     this.begin(made, bytes);
     if (fate !== 'waiting') made.writeStatus = fate.status;
     return made;
@@ -62,7 +49,7 @@ class NewHandle extends Handle {
 /** Node's own writing, as far as it is seen. */
 function socketOf(handle: OldHandle | NewHandle): Socket {
   const write = (bytes: Uint8Array): unknown =>
-    handle instanceof OldHandle ? handle.writeBuffer(new Request(), bytes) : handle.writeBuffer(null, bytes);
+    handle instanceof OldHandle ? handle.writeBuffer(new FakeRequest(), bytes) : handle.writeBuffer(null, bytes);
   return { write } as unknown as Socket;
 }
 

@@ -6,25 +6,12 @@ import { join } from 'node:path';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CertificateAuthority } from '../../test/harness/certificates.ts';
+import { FakeRequest } from '../../test/harness/write-request.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Transport } from '../contracts/transport.ts';
 import { SharedIo, type SocketHandle } from './socket-handle.ts';
 import { acceptShared } from './tcp.ts';
 import { TlsHandle } from './tls-handle.ts';
-import type { WriteRequest } from './write-requests.ts';
-
-class Request implements WriteRequest {
-  oncomplete: WriteRequest['oncomplete'] = null;
-  buffer: Uint8Array | null = null;
-  handle: object | null = null;
-  owner: WriteRequest['owner'] = null;
-  writeStatus: number | null = null;
-  isUsed = false;
-
-  getAsyncId(): number {
-    return this.isUsed ? 7 : -1;
-  }
-}
 
 /** What a write does: `taken` and over in the next turn, `waiting` in libuv, failed in the call, or refused. */
 type Fate = 'taken' | 'waiting' | 'failed' | 'refused';
@@ -35,7 +22,7 @@ class FakeTls {
   readonly below = { writeQueueSize: 0 };
   readonly written: string[] = [];
   readonly fragments: number[] = [];
-  request: Request | null = null;
+  request: FakeRequest | null = null;
   readonly isOld: boolean;
 
   /** @param isOld - Node 20 to 24: the caller brings the request */
@@ -43,14 +30,14 @@ class FakeTls {
     this.isOld = isOld;
   }
 
-  writeBuffer(brought: Request | null, bytes: Uint8Array): number | Request {
+  writeBuffer(brought: FakeRequest | null, bytes: Uint8Array): number | FakeRequest {
     // Node ends the process.
     if (this.request !== null) throw new Error('a second write');
     expect(brought !== null).toBe(this.isOld);
     if (brought?.isUsed) throw new Error('the request is in use');
     if (this.fate === 'refused') return -71;
     this.written.push(Buffer.from(bytes).toString());
-    const request = brought ?? new Request();
+    const request = brought ?? new FakeRequest();
     if (this.fate === 'failed') {
       if (this.isOld) request.oncomplete?.(-32);
       else request.writeStatus = -32;
@@ -76,7 +63,7 @@ function open(isOld: boolean) {
   const tls = new FakeTls(isOld);
   const told: number[] = [];
   const ended: string[] = [];
-  const write = (bytes: Buffer): unknown => tls.writeBuffer(isOld ? new Request() : null, bytes);
+  const write = (bytes: Buffer): unknown => tls.writeBuffer(isOld ? new FakeRequest() : null, bytes);
   const prototype = {
     _write(bytes: Buffer, _encoding: string, callback: () => void): void {
       write(bytes);
@@ -172,7 +159,7 @@ describe.each([
     const { request } = tls;
     const again: (number | undefined)[] = [];
     const owner = request?.owner as { onWritten(status: number): void };
-    (request as Request).owner = {
+    (request as FakeRequest).owner = {
       onWritten: (status) => {
         owner.onWritten(status);
         tls.fate = 'taken';
