@@ -1,5 +1,5 @@
 /** The shape of a row in the table of client options, and the readers of values that several rows share. */
-import { isValidText } from '../client/index.ts';
+import { isTopicName, isValidText, parseTopicFilter, type QoS } from '../client/index.ts';
 import type { Tool, ToolOptions } from './tool-options.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -61,4 +61,30 @@ export function checkText(value: string, flag: string, context: OptionContext): 
   if (!isValidText(context.bytesOf(value))) {
     throw new UsageError(`Error: Malformed UTF-8 in ${flag} argument.`, 'spaced');
   }
+}
+
+export function isQos(value: number): value is QoS {
+  return value === 0 || value === 1 || value === 2;
+}
+
+export function isFilter(text: string): boolean {
+  return typeof parseTopicFilter(text) !== 'string';
+}
+
+export function badFilter(kind: 'subscription' | 'filter' | 'unsubscribe', text: string): UsageError {
+  return new UsageError(`Error: Invalid ${kind} topic '${text}', are all '+' and '#' wildcards correct?`);
+}
+
+/** `-t`, or the last part of `-L`. */
+export function addTopic(options: ToolOptions, topic: string, flag: string, context: OptionContext): void {
+  checkText(topic, flag, context);
+  if (options.tool === 'sub') {
+    if (!isFilter(topic)) throw badFilter('subscription', topic);
+    options.topics.push(topic);
+    return;
+  }
+  if (!isTopicName(topic)) {
+    throw new UsageError(`Error: Invalid publish topic '${topic}', does it contain '+' or '#'?`);
+  }
+  options.topics[0] = topic;
 }
