@@ -34,6 +34,7 @@ import { fail } from './fail.ts';
 import { HeldChunks } from './held-chunks.ts';
 import type { Hub } from './hub.ts';
 import { InboundAliases } from './inbound-aliases.ts';
+import { MountedNames, type OtherNames } from './other-names.ts';
 import { Outbox } from './outbound.ts';
 import type { OutboundAliases } from './outbound-aliases.ts';
 import { codeForServer, type Outward } from './outward.ts';
@@ -58,6 +59,8 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TurnTaker, Tr
   readonly transport: Transport;
   /** Null for a connection that somebody made to us. */
   readonly outward: Outward | null;
+  /** Null where topics have the broker's own names: no mount point, no bridge. */
+  readonly otherNames: OtherNames | null;
   readonly decoder: StreamDecoder;
   readonly outbox: Outbox;
   readonly acks: AckQueue;
@@ -83,8 +86,6 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TurnTaker, Tr
   enhancedAuth: EnhancedAuth | null = null;
   /** Request Problem Information: whether Reason Strings may be sent. [MQTT-3.1.2-29] */
   wantsReasons = true;
-  /** Below 0: topics have other names on the other side, which `outward` knows. */
-  mountPointBytes = 0;
   /** Ticks of silence after which the peer counts as gone, 0 = never. */
   silenceTicksMax = connectTicks;
   wheelSlot = -1;
@@ -114,7 +115,7 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TurnTaker, Tr
     this.policy = policy;
     this.outbox = new Outbox(hub.outbound, transport);
     this.acks = new AckQueue(this);
-    this.mountPointBytes = outward === null ? policy.mountPoint.length : -1;
+    this.otherNames = outward ?? (policy.mountPoint.length === 0 ? null : new MountedNames(hub, policy.mountPoint));
     this.#heardAtTick = hub.engine.tick();
     hub.connections.add(this);
     hub.engine.connectionsCount++;
@@ -439,12 +440,11 @@ export class Connection implements Outlet, PacketSink, WheelEntry, TurnTaker, Tr
   }
 
   #leave(session: Session, ending: 'normal' | 'abnormal', reason: string | null): void {
-    const { engine } = this.hub;
+    const { client, hub } = this;
     this.session = null;
     this.outward?.leaving(session);
-    if (session.outlet === this) leaveSession(engine, session, ending);
-    const { client } = this;
+    if (session.outlet === this) leaveSession(hub.engine, session, ending);
     if (client === null) return;
-    for (const hook of engine.hooks) hook.afterDisconnect?.(client, reason ?? 'disconnected');
+    for (const hook of hub.engine.hooks) hook.afterDisconnect?.(client, reason ?? 'disconnected');
   }
 }

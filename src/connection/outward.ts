@@ -5,26 +5,20 @@
  * the server. Whoever made it answers what only a server sends, and knows under which names messages travel on the other side.
  */
 import type { Packet } from '../codec/packet.ts';
-import type { FrameContent } from '../codec/publish-frame.ts';
 import { ReasonCode } from '../codec/reason-code.ts';
-import type { Message } from '../contracts/message.ts';
 import type { Session } from '../session/session.ts';
-import type { Subscription } from '../session/subscription.ts';
-import type { Route } from '../topics/route-cache.ts';
+import type { OtherNames } from './other-names.ts';
 
-export interface Outward {
+/** A remote name that was not asked for has a route of `$SYS`. */
+export interface Outward extends OtherNames {
   /** Receive Maximum of our CONNECT, 0 for none. */
   readonly receiveMaximum: number;
   /** Whether what is sent may carry RETAIN. */
   readonly mayRetain: boolean;
   /** A packet that is neither PUBLISH nor one of its acknowledgements, or any at all before the connection is active. */
   receive(packet: Packet): void;
-  /** The local route of the remote Topic Name `bytes[start..end)`; one of `$SYS` when it is none of those asked for. */
-  routeIn(bytes: Buffer, start: number, end: number): Route<Subscription>;
   /** A PUBLISH came whose topic is a Topic Alias set before. */
   heardAlias(): void;
-  /** The message under its remote name, valid until the next call; null when that is too long. */
-  contentOut(message: Message): FrameContent | null;
   /** The connection is over, and about to leave its session. */
   leaving(session: Session): void;
   /** All of it is over; the last call. */

@@ -96,7 +96,7 @@ export function receivePublish(
  */
 function wholeFrame(connection: Connection, firstByte: number, bytes: Buffer, start: number, end: number): number {
   const { view } = connection.hub;
-  if (view.qos !== 0 || view.topicAlias !== 0 || view.expiryOffset >= 0 || connection.mountPointBytes !== 0) return -1;
+  if (view.qos !== 0 || view.topicAlias !== 0 || view.expiryOffset >= 0 || connection.otherNames !== null) return -1;
   const frameStart = start - 1 - variableByteIntegerSize(end - start);
   // In a longer form this byte would belong to the Remaining Length and have bit 7 set, which a first byte of QoS 0 has not.
   return bytes[frameStart] === firstByte ? frameStart : -1;
@@ -163,8 +163,8 @@ function acceptQos2(connection: Connection, session: Session, packetId: number):
 /** Topic Alias → Topic Name → route; the route the connection used last is tried first. */
 function resolveRoute(connection: Connection, bytes: Buffer, view: PublishView): Route<Subscription> {
   if (view.topicAlias !== 0) return resolveAlias(connection, bytes, view);
-  if (connection.mountPointBytes !== 0) return mountedRoute(connection, bytes, view.topicStart, view.topicEnd);
-  const last = connection.lastRoute;
+  const { otherNames, lastRoute: last } = connection;
+  if (otherNames !== null) return otherNames.routeIn(bytes, view.topicStart, view.topicEnd);
   const { engine } = connection.hub;
   if (
     last !== null &&
@@ -187,23 +187,11 @@ function resolveAlias(connection: Connection, bytes: Buffer, view: PublishView):
     return routeOfTopic(engine, aliases.get(view.topicAlias));
   }
   const route =
-    connection.mountPointBytes !== 0
-      ? mountedRoute(connection, bytes, view.topicStart, view.topicEnd)
-      : findRoute(engine, bytes, view.topicStart, view.topicEnd);
+    connection.otherNames?.routeIn(bytes, view.topicStart, view.topicEnd) ??
+    findRoute(engine, bytes, view.topicStart, view.topicEnd);
   // The mapping holds even when the message itself is refused (MQTT 5.0 §3.3.2.3.4).
   aliases.set(view.topicAlias, route.topic);
   return route;
-}
-
-function mountedRoute(connection: Connection, bytes: Buffer, start: number, end: number): Route<Subscription> {
-  const { hub, policy, outward } = connection;
-  if (outward !== null) return outward.routeIn(bytes, start, end);
-  const prefix = policy.mountPoint.length;
-  const length = prefix + end - start;
-  if (hub.mountedTopic.length < length) hub.mountedTopic = Buffer.allocUnsafe(length * 2);
-  policy.mountPoint.copy(hub.mountedTopic, 0);
-  bytes.copy(hub.mountedTopic, prefix, start, end);
-  return findRoute(hub.engine, hub.mountedTopic, 0, length);
 }
 
 /** Exchanges that the client began on this connection and we have not finished, against what CONNACK allowed. [MQTT-3.3.4-7] */

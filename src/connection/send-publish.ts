@@ -8,17 +8,11 @@
 import { logLines } from '../broker/log-lines.ts';
 import type { ProtocolVersion } from '../codec/packet.ts';
 import { publishFirstByte } from '../codec/publish.ts';
-import {
-  copyBytes,
-  type FrameContent,
-  packetIdOffset,
-  publishFrameSize,
-  TopicForm,
-  writePublishFrame,
-} from '../codec/publish-frame.ts';
+import { copyBytes, packetIdOffset, publishFrameSize, TopicForm, writePublishFrame } from '../codec/publish-frame.ts';
 import { PACKET_SIZE_MAX } from '../codec/stream-decoder.ts';
 import type { Message } from '../contracts/message.ts';
 import type { Hub } from './hub.ts';
+import type { OtherNames } from './other-names.ts';
 import type { Outbox } from './outbound.ts';
 import type { OutboundAliases } from './outbound-aliases.ts';
 import type { Outward } from './outward.ts';
@@ -34,9 +28,8 @@ export interface Receiver {
   /** Bytes of the largest packet the client takes. */
   readonly maximumPacketSize: number;
   readonly aliases: OutboundAliases | null;
-  /** Bytes of the mount point, which its topics lose on the way out; below 0 `outward` has the names. */
-  readonly mountPointBytes: number;
-  readonly outward: Pick<Outward, 'contentOut' | 'mayRetain'> | null;
+  readonly otherNames: OtherNames | null;
+  readonly outward: Pick<Outward, 'mayRetain'> | null;
   readonly clientId: string;
 }
 
@@ -52,7 +45,7 @@ export function sendPublish(
 ): boolean {
   const ids = receiver.version === 5 ? subscriptionIds : null;
   const firstByte = publishFirstByte(qos, retain, dup);
-  const isShared = ids === null && receiver.aliases === null && receiver.mountPointBytes === 0;
+  const isShared = ids === null && receiver.aliases === null && receiver.otherNames === null;
   const bytes = isShared
     ? sendShared(receiver, message, firstByte, packetId)
     : sendOwn(receiver, message, firstByte, packetId, ids);
@@ -170,7 +163,7 @@ function sendOwn(
   ids: readonly number[] | null,
 ): number {
   const { hub, version, aliases } = receiver;
-  const content = receiver.mountPointBytes === 0 ? message : contentFor(receiver, message);
+  const content = receiver.otherNames === null ? message : receiver.otherNames.contentOut(message);
   if (content === null) return PACKET_SIZE_MAX + 1;
   let form: TopicForm = TopicForm.name;
   let alias = 0;
@@ -215,20 +208,4 @@ function sendOwn(
 function remainingSeconds(message: Message, nowMs: number): number {
   if (message.expiryOffset < 0) return -1;
   return Math.max(0, Math.ceil((message.expiresAtMs - nowMs) / 1000));
-}
-
-/** The message under the name that its receiver knows it by; null when that is too long. */
-function contentFor({ outward, mountPointBytes }: Receiver, message: Message): FrameContent | null {
-  if (outward !== null) return outward.contentOut(message);
-  const { source, start, length } = message.topic;
-  return {
-    topic: { source, start: start + mountPointBytes, length: length - mountPointBytes },
-    payloadSource: message.payloadSource,
-    payloadStart: message.payloadStart,
-    payloadEnd: message.payloadEnd,
-    propertiesSource: message.propertiesSource,
-    propertiesStart: message.propertiesStart,
-    propertiesEnd: message.propertiesEnd,
-    expiryOffset: message.expiryOffset,
-  };
 }
